@@ -1,0 +1,63 @@
+"""Money on the desk: prices can be set, everything else is to be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from .models import LedgerEntry, Payment, Price, Refund
+
+
+@admin.register(Price)
+class PriceAdmin(admin.ModelAdmin[Price]):
+    """Prices with their history."""
+
+    list_display = ("creator", "seconds", "amount", "currency", "starts_at", "ends_at")
+    list_filter = ("creator",)
+
+
+class ReadOnly(admin.ModelAdmin[Any]):
+    """Rows that only billing's verbs write."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody adds one by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes one by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes one by hand."""
+        return False
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnly):
+    """Payments."""
+
+    list_display = ("__str__", "gateway", "state", "amount", "currency", "created_at")
+    list_filter = ("state", "gateway")
+    list_select_related = ("order",)
+    search_fields = ("order__code", "external_id", "key")
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnly):
+    """Refunds."""
+
+    list_display = ("__str__", "source", "state", "amount", "reason", "created_at")
+    list_filter = ("state", "source")
+    list_select_related = ("payment__order",)
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnly):
+    """The ledger."""
+
+    list_display = ("fact", "account", "amount", "currency", "order", "at")
+    list_filter = ("account",)
+    list_select_related = ("order",)
+    search_fields = ("fact", "order__code")

@@ -1,0 +1,140 @@
+"""Billing's verbs: what a film costs, hold the money, take it when the film is approved, let it go when there is none."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Creator
+from orders import drafts
+from orders import services as orders
+from orders.cashier import NotForSale
+from orders.models import Order, OrderState
+
+from .gateways.base import Gateway, GatewayError
+from .gateways.sandbox import SandboxTill
+from .models import Account, LedgerEntry, Payment, PaymentState, Price
+
+GATEWAYS: dict[str, type[Gateway]] = {"sandbox": SandboxTill}
+CLOSED = gettext_lazy("This payment is closed. Nothing was taken. Go back to your order and try again.")
+LIVE = (PaymentState.AUTHORIZED, PaymentState.CAPTURED)
+
+
+def gateway() -> Gateway:
+    """The gateway this site uses. Raises ImproperlyConfigured for an unknown one."""
+    if settings.GATEWAY not in GATEWAYS:
+        raise ImproperlyConfigured(f"GATEWAY={settings.GATEWAY}: choose one of {', '.join(GATEWAYS)}.")
+    return GATEWAYS[settings.GATEWAY]()
+
+
+def price_for(*, creator: Creator, seconds: int) -> Price | None:
+    """What a film of this length costs with this creator now; None where it is not offered."""
+    return Price.objects.current().filter(creator=creator, seconds=seconds).order_by("-starts_at").first()
+
+
+def begin_payment(*, order: Order) -> Payment:
+    """Open a payment at today's price; a second click gets the same one. Raises NotForSale."""
+    price = price_for(creator=order.creator, seconds=order.brief.seconds)
+    if not order.is_draft or price is None:
+        raise NotForSale(CLOSED)
+    with transaction.atomic():
+        order.amount, order.currency = price.amount, price.currency
+        Order.objects.filter(pk=order.pk, state=OrderState.DRAFT).update(amount=price.amount, currency=price.currency)
+        for waiting in order.payments.filter(state=PaymentState.CREATED):
+            if (waiting.amount, waiting.currency) == (price.amount, price.currency):
+                return waiting
+            waiting.move(PaymentState.CREATED, PaymentState.EXPIRED, ended_at=timezone.now())
+        last = order.payments.aggregate(last=Max("number"))["last"] or 0
+        return Payment.objects.create(
+            order=order,
+            number=last + 1,
+            key=secrets.token_urlsafe(24),
+            gateway=settings.GATEWAY,
+            amount=price.amount,
+            currency=price.currency,
+        )
+
+
+def pay(*, payment: Payment, card: str) -> None:
+    """Hold the money on the card and place the order. Paying twice is paying once. Raises GatewayError, NotForSale."""
+    if payment.state in LIVE:
+        return
+    if payment.state != PaymentState.CREATED or not payment.order.is_draft or drafts.missing(payment.order):
+        raise NotForSale(CLOSED)
+    till = gateway()
+    try:
+        hold = till.hold(payment, card)
+    except GatewayError as error:
+        Payment.objects.filter(pk=payment.pk, state=PaymentState.CREATED).update(error=str(error)[:200])
+        raise
+    with transaction.atomic():
+        held = payment.move(
+            PaymentState.CREATED,
+            PaymentState.AUTHORIZED,
+            external_id=hold.external_id,
+            authorized_at=timezone.now(),
+            error="",
+        )
+    if held:
+        _place(payment)
+
+
+def _place(payment: Payment) -> None:
+    order = payment.order
+    try:
+        with transaction.atomic():
+            order.tell("payment.authorized", actor="fan", payment=str(payment))
+            orders.place(order=order, amount=payment.amount, currency=payment.currency)
+    except (orders.NotReady, orders.NotADraft):
+        # The draft changed, or went, between the click and the hold: the money goes back at once.
+        _release(order, payment)
+        raise NotForSale(CLOSED) from None
+
+
+def settle(*, order: Order) -> None:
+    """Bring held money to where the order ended: taken when delivered, released when there is no film.
+
+    Safe at any time and any number of times; called outside transactions, since a gateway is far away.
+    """
+    for payment in order.payments.filter(state=PaymentState.AUTHORIZED):
+        if order.state == OrderState.DELIVERED:
+            _capture(order, payment)
+        elif order.state in (OrderState.FAILED, OrderState.REFUSED, OrderState.CANCELLED):
+            _release(order, payment)
+
+
+def unsettled() -> QuerySet[Order]:
+    """Ended orders whose held money has not been brought to its end: what a crash may leave behind."""
+    return Order.objects.filter(payments__state=PaymentState.AUTHORIZED).exclude(
+        state__in=[OrderState.DRAFT, OrderState.PLACED]
+    )
+
+
+def _capture(order: Order, payment: Payment) -> None:
+    gateway().capture(payment)
+    with transaction.atomic():
+        if payment.move(PaymentState.AUTHORIZED, PaymentState.CAPTURED, captured_at=timezone.now()):
+            post(order=order, fact=f"charge:{payment.key}", lines={Account.GATEWAY: payment.amount})
+            order.tell("payment.captured", payment=str(payment))
+
+
+def _release(order: Order, payment: Payment) -> None:
+    gateway().release(payment)
+    with transaction.atomic():
+        if payment.move(PaymentState.AUTHORIZED, PaymentState.CANCELLED, ended_at=timezone.now()):
+            order.tell("payment.released", payment=str(payment))
+
+
+def post(*, order: Order, fact: str, lines: dict[Account, int]) -> None:
+    """Write one fact into the ledger, once; what the lines leave over goes against sales, so it sums to zero."""
+    full = lines | {Account.SALES: lines.get(Account.SALES, 0) - sum(lines.values())}
+    for account, amount in full.items():
+        LedgerEntry.objects.get_or_create(
+            fact=fact, account=account, defaults={"amount": amount, "currency": order.currency, "order": order}
+        )

@@ -1,0 +1,51 @@
+"""The till."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from orders.cashier import NotForSale
+
+from . import services
+from .gateways.base import GatewayError
+from .gateways.sandbox import CARDS
+from .models import Payment
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def till(request: HttpRequest, key: str) -> HttpResponse:
+    """Pay one order with a test card; a paid one goes to its film."""
+    payment = get_object_or_404(
+        Payment.objects.select_related("order__brief", "order__creator"), key=key, order__fan=request.user
+    )
+    order = payment.order
+    error = ""
+    if payment.state in services.LIVE:
+        return redirect("pipeline:order", order.code)
+    if request.method == "POST":
+        try:
+            services.pay(payment=payment, card=request.POST.get("card", ""))
+            return redirect("pipeline:order", order.code)
+        except GatewayError as refused:
+            error = refused.fan
+        except NotForSale as closed:
+            error = str(closed)
+    return render(
+        request,
+        "billing/till.html",
+        {
+            "payment": payment,
+            "order": order,
+            "brief": order.brief,
+            "creator": order.creator,
+            "cards": CARDS,
+            "error": error,
+        },
+        status=422 if error else 200,
+    )

@@ -1,0 +1,144 @@
+"""Reads a draft: what still lacks, where to go next, what may be chosen, how long films have really taken."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import Creator, Voice
+
+from . import cashier
+from .choices import Length, Occasion
+from .models import MIN_PHOTOS, ConsentKind, Order, OrderState, Photo
+
+SCREENS = ("for_whom", "photos", "story", "summary")
+# Shorter notes say nothing a film could be made from.
+MIN_NOTES = 20
+HISTORY = 100
+
+
+class Gap(NamedTuple):
+    """Something that still lacks: the screen where it is put right, and the sentence for the fan."""
+
+    screen: str
+    sentence: str
+
+
+def occasions(creator: Creator) -> list[Occasion]:
+    """The occasions the creator's voice is licensed for today, in the list's own order."""
+    try:
+        voice = creator.voice
+    except Voice.DoesNotExist:
+        return []
+    today = timezone.localdate()
+    licences = [licence for licence in voice.licences.filter(revoked_at=None) if licence.starts_on <= today]
+    return [occasion for occasion in Occasion if any(licence.covers(occasion, today) for licence in licences)]
+
+
+def prices(creator: Creator) -> dict[Length, cashier.PriceLike]:
+    """The lengths that are for sale with this creator now, each with its price."""
+    found = {length: cashier.price(creator, length.value) for length in Length}
+    return {length: price for length, price in found.items() if price is not None}
+
+
+def given(order: Order) -> set[ConsentKind]:
+    """The consents this order holds, in the words that are asked for today."""
+    words = dict(order.consents.values_list("kind", "words"))
+    return {kind for kind in ConsentKind if words.get(kind) == str(kind.label)}
+
+
+def missing(order: Order) -> list[Gap]:
+    """What still lacks before the till, in the order of the screens; empty when the order can be paid."""
+    gaps: list[Gap] = []
+    brief = order.brief
+    if brief.occasion not in occasions(order.creator) or not order.creator.is_active:
+        gaps.append(
+            Gap(
+                "for_whom",
+                _("%(name)s does not offer films for this occasion at the moment. Please choose another.")
+                % {"name": order.creator.name},
+            )
+        )
+    if not brief.name:
+        gaps.append(Gap("for_whom", _("Tell us who the film is for.")))
+    if cashier.price(order.creator, brief.seconds) is None:
+        gaps.append(Gap("for_whom", _("This length is not for sale at the moment. Please choose another.")))
+    usable = order.photos.usable().count()
+    if usable < MIN_PHOTOS:
+        lacking = MIN_PHOTOS - usable
+        gaps.append(
+            Gap(
+                "photos",
+                ngettext(
+                    "Add at least %(count)d more photo: a film needs 5 to 10.",
+                    "Add at least %(count)d more photos: a film needs 5 to 10.",
+                    lacking,
+                )
+                % {"count": lacking},
+            )
+        )
+    if len(brief.notes.strip()) < MIN_NOTES:
+        gaps.append(
+            Gap("story", _("Tell us a little more: at least a sentence, so that the film has something to say."))
+        )
+    held = given(order)
+    gaps += [
+        Gap("summary", _("Please tick: “%(words)s”") % {"words": kind.label})
+        for kind in ConsentKind
+        if kind not in held
+    ]
+    return gaps
+
+
+def next_screen(order: Order, after: str = "") -> str:
+    """The first screen where something lacks, beginning behind `after`; the summary when nothing does."""
+    ahead = SCREENS[SCREENS.index(after) + 1 :] if after else SCREENS
+    lacking = {gap.screen for gap in missing(order)}
+    return next((screen for screen in ahead if screen in lacking), SCREENS[-1])
+
+
+def time_range(creator: Creator) -> tuple[int, int] | None:
+    """Seconds from placed to delivered of this creator's last films: the tenth and the ninetieth percentile.
+
+    Fewer than ten films give the quickest and the slowest; no film yet gives None. Creators are measured apart, since
+    one who looks at every film personally takes longer than a machine.
+    """
+    times = sorted(
+        (ended - placed).total_seconds()
+        for placed, ended in Order.objects.filter(
+            creator=creator, state=OrderState.DELIVERED, placed_at__isnull=False, ended_at__isnull=False
+        )
+        .order_by("-ended_at")
+        .values_list("placed_at", "ended_at")[:HISTORY]
+        if placed is not None and ended is not None and ended > placed
+    )
+    if not times:
+        return None
+    if len(times) < 10:
+        return round(times[0]), round(times[-1])
+    tenths = statistics.quantiles(times, n=10)
+    return round(tenths[0]), round(tenths[-1])
+
+
+def notes_on(photo: Photo) -> list[str]:
+    """What the check says of a photo, in words: the facts hold each as a text to translate and its figures."""
+    sentences = []
+    for note in photo.facts.get("notes", []):
+        match note:
+            case [str(text), dict(figures)]:
+                sentences.append(_filled(text, figures))
+            case str(text):
+                sentences.append(_(text))
+    return sentences
+
+
+def _filled(text: str, figures: dict[str, Any]) -> str:
+    said = _(text)
+    try:
+        return said % figures if figures else said
+    except (KeyError, TypeError, ValueError):  # written by an older check: better unfilled than a broken page
+        return said

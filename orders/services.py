@@ -1,0 +1,297 @@
+"""The verbs of an order, from begun to ended. Each is one transaction and one event; side effects wait for the commit.
+
+While an order is a draft every verb first touches its row, conditionally: that refuses what comes after the purchase,
+and lines up two requests for the same order, so the counts below can be trusted.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict, Unpack
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Creator, User
+
+from . import drafts, signals
+from .choices import Occasion
+from .codes import token
+from .models import (
+    MAX_MUST_SAY,
+    MAX_PHOTOS,
+    Brief,
+    Consent,
+    ConsentKind,
+    Order,
+    OrderState,
+    Photo,
+)
+from .uploads import Refused, Upload, megabytes
+
+
+class NotADraft(Exception):  # noqa: N818
+    """The order has been placed or ended: what was asked for can no longer be changed."""
+
+
+class NotReady(Exception):  # noqa: N818
+    """Something still lacks before the order can be placed. Carries what, as `drafts.missing` says it."""
+
+    def __init__(self, gaps: list[drafts.Gap]) -> None:
+        super().__init__("; ".join(gap.sentence for gap in gaps))
+        self.gaps = gaps
+
+
+class NotTakingOrders(Exception):  # noqa: N818  (said to people)
+    """The creator's voice cannot be used for a new film now. The message is a sentence for the fan."""
+
+
+class Wishes(TypedDict, total=False):
+    """The brief's fields of the first screen; those not given stay as they are."""
+
+    occasion: str
+    name: str
+    said_as: str
+    sender: str
+    format: str
+    tone: str
+    seconds: int
+
+
+@transaction.atomic
+def begin(*, creator: Creator, fan: User | None, visitor: str) -> Order:
+    """A draft with this creator. One that was begun and never touched is used again, so a double click makes one.
+
+    Raises NotTakingOrders.
+    """
+    allowed = drafts.occasions(creator)
+    if not creator.is_active or not allowed:
+        raise NotTakingOrders(_("%(name)s is not taking new films at the moment.") % {"name": creator.name})
+    owner: dict[str, Any] = {"fan": fan} if fan is not None else {"fan": None, "session_key": visitor}
+    untouched = Order.objects.filter(
+        **owner, creator=creator, state=OrderState.DRAFT, brief__name="", brief__notes="", photos=None
+    )
+    if (found := untouched.select_related("brief").first()) is not None:
+        return found
+    order = Order.objects.create(creator=creator, fan=fan, session_key="" if fan is not None else visitor)
+    occasion = Occasion.BIRTHDAY if Occasion.BIRTHDAY in allowed else allowed[0]
+    Brief.objects.create(order=order, occasion=occasion)
+    order.tell("order.begun", actor="fan", creator=creator.slug)
+    return order
+
+
+@transaction.atomic
+def describe(*, order: Order, **wishes: Unpack[Wishes]) -> None:
+    """Save for whom the film is and how it should be. Raises NotADraft."""
+    _touch(order)
+    _save_brief(order, dict(wishes), "brief.described")
+
+
+@transaction.atomic
+def tell_story(*, order: Order, notes: str | None = None, must_say: Sequence[str] | None = None) -> None:
+    """Save the story notes and the lines that must be said; None leaves them as they are. Raises NotADraft."""
+    _touch(order)
+    values: dict[str, Any] = {}
+    if notes is not None:
+        values["notes"] = notes
+    if must_say is not None:
+        values["must_say"] = [line for line in must_say if line][:MAX_MUST_SAY]
+    _save_brief(order, values, "story.told")
+
+
+def add_photo(*, order: Order, upload: Upload) -> Photo:
+    """Keep an uploaded photo. The file is written first, under an unguessable name, and goes again if the row fails.
+
+    Raises Refused (too many, too much, or the same file twice) and NotADraft.
+    """
+    _room_for(order, upload)  # cheap, before the file is written; asked again below where it counts
+    name = token()
+    stored = default_storage.save(f"orders/{order.code}/in/{name}", File(upload.file))
+    try:
+        with transaction.atomic():
+            _touch(order)
+            _room_for(order, upload)
+            last = order.photos.aggregate(last=Max("place"))["last"]
+            photo = Photo.objects.create(
+                order=order,
+                token=name,
+                place=0 if last is None else last + 1,
+                label=upload.label,
+                sha256=upload.sha256,
+                size=upload.size,
+                width=upload.width,
+                height=upload.height,
+                original=stored,
+            )
+            # "I may use these photos" was said of the others.
+            order.consents.filter(kind=ConsentKind.PHOTOS).delete()
+            order.tell("photo.added", actor="fan", photo=photo.token)
+            signals.photo_uploaded.send(Photo, photo_id=photo.pk)
+    except BaseException as failure:
+        default_storage.delete(stored)
+        if isinstance(failure, IntegrityError):
+            raise _twice(upload) from failure
+        raise
+    return photo
+
+
+@transaction.atomic
+def remove_photo(*, order: Order, token: str) -> bool:
+    """Take a photo out of a draft; its files go once that is committed. False when it was gone. Raises NotADraft."""
+    _touch(order)
+    photo = order.photos.filter(token=token).first()
+    if photo is None:
+        return False
+    for name in filter(None, (photo.original, photo.file, photo.thumb)):
+        transaction.on_commit(functools.partial(default_storage.delete, name))
+    photo.delete()
+    _renumber(order, order.photos.order_by("place", "pk"))
+    order.tell("photo.removed", actor="fan", photo=token)
+    return True
+
+
+@transaction.atomic
+def sort_photos(*, order: Order, tokens: Sequence[str]) -> None:
+    """Put the photos in this order. Unknown tokens are passed over; photos not named keep their order, at the end.
+
+    Raises NotADraft.
+    """
+    _touch(order)
+    photos = {photo.token: photo for photo in order.photos.order_by("place", "pk")}
+    named = list(dict.fromkeys(name for name in tokens if name in photos))
+    _renumber(order, [photos[name] for name in named] + [p for name, p in photos.items() if name not in named])
+    Order.objects.filter(pk=order.pk).update(photos_sorted=True)
+    order.photos_sorted = True
+    _tell_once(order, "photos.sorted")
+
+
+@transaction.atomic
+def agree(*, order: Order, kinds: Iterable[str]) -> None:
+    """Record the consents given, with the words agreed to; those no longer given are withdrawn. Raises NotADraft."""
+    _touch(order)
+    wanted = {kind for kind in ConsentKind if kind in set(kinds)}
+    order.consents.exclude(kind__in=wanted).delete()
+    held = drafts.given(order)
+    for kind in sorted(wanted - held):
+        Consent.objects.update_or_create(order=order, kind=kind, defaults={"words": str(kind.label)})
+    if wanted - held:
+        order.tell("consent.given", actor="fan", kinds=sorted(wanted))
+
+
+@transaction.atomic
+def place(*, order: Order, amount: int | None = None, currency: str = "", actor: str = "fan") -> bool:
+    """The payment is held: freeze the brief, hand the order on. True for exactly one caller, False when it was placed.
+
+    `amount` (minor units) and `currency` are what was agreed. Raises NotReady when the draft lacks something, and
+    NotADraft when it ended in another way; the money must then be released.
+    """
+    now = timezone.now()
+    order.refresh_from_db()
+    if order.is_draft and (gaps := drafts.missing(order)):
+        raise NotReady(gaps)
+    values: dict[str, Any] = {"placed_at": now, "session_key": ""}
+    if amount is not None:
+        values |= {"amount": amount, "currency": currency}
+    if not order.move(OrderState.DRAFT, OrderState.PLACED, **values):
+        order.refresh_from_db()
+        if order.placed_at is None:
+            raise NotADraft(order.code)
+        return False
+    Brief.objects.filter(order=order, frozen_at=None).update(frozen_at=now)
+    order.tell("order.placed", actor=actor, amount=order.amount, currency=order.currency)
+    signals.order_placed.send(Order, order_id=order.pk)
+    return True
+
+
+@transaction.atomic
+def cancel(*, order: Order, actor: str = "fan", ending: str = "") -> bool:
+    """End a draft, or an order that is being made. True for exactly one caller, False when it had ended."""
+    if not order.move(
+        (OrderState.DRAFT, OrderState.PLACED), OrderState.CANCELLED, ended_at=timezone.now(), ending=ending
+    ):
+        return False
+    order.tell("order.cancelled", actor=actor)
+    signals.order_cancelled.send(Order, order_id=order.pk)
+    return True
+
+
+ENDINGS = {
+    OrderState.DELIVERED: "order.delivered",
+    OrderState.FAILED: "order.failed",
+    OrderState.REFUSED: "order.refused",
+}
+
+
+@transaction.atomic
+def finish(*, order: Order, state: OrderState, ending: str = "", actor: str = "system") -> bool:
+    """The making ended: delivered, failed or refused, with the sentence the fan reads. True for exactly one caller."""
+    if not order.move(OrderState.PLACED, state, ended_at=timezone.now(), ending=ending):
+        return False
+    order.tell(ENDINGS[state], actor=actor)
+    return True
+
+
+@transaction.atomic
+def reopen(*, order: Order, actor: str) -> bool:
+    """Staff make a film again after it ended without one, or with a poor one. True for exactly one caller."""
+    ended = (OrderState.FAILED, OrderState.REFUSED, OrderState.DELIVERED)
+    if not order.move(ended, OrderState.PLACED, ended_at=None, ending=""):
+        return False
+    order.tell("order.reopened", actor=actor)
+    return True
+
+
+def _touch(order: Order) -> None:
+    """Claim the draft for this transaction. Raises NotADraft."""
+    if not Order.objects.filter(pk=order.pk, state=OrderState.DRAFT).update(changed_at=timezone.now()):
+        raise NotADraft(order.code)
+
+
+def _save_brief(order: Order, values: dict[str, Any], event: str) -> None:
+    """Write what is new in the brief; nothing happens, and nothing is told, when nothing is."""
+    brief = Brief.objects.get(order=order)
+    changed = {field: value for field, value in values.items() if getattr(brief, field) != value}
+    if changed:
+        Brief.objects.filter(pk=brief.pk).update(**changed)
+        _tell_once(order, event)
+    order.brief = Brief.objects.get(pk=brief.pk)
+
+
+def _tell_once(order: Order, event: str) -> None:
+    """A run of the same small changes, as autosaving makes them, is one line in the history."""
+    last = order.events.order_by("-number").first()
+    if last is None or last.name != event:
+        order.tell(event, actor="fan")
+
+
+def _renumber(order: Order, photos: Iterable[Photo]) -> None:
+    for place, photo in enumerate(photos):
+        if photo.place != place:
+            order.photos.filter(pk=photo.pk).update(place=place)
+
+
+def _twice(upload: Upload) -> Refused:
+    return Refused(_("“%(name)s” is already here: the same photo is not needed twice.") % {"name": upload.label})
+
+
+def _room_for(order: Order, upload: Upload) -> None:
+    """Raises Refused when this photo is here already, or one photo or too many bytes more than fit."""
+    photos = order.photos.all()
+    if photos.filter(sha256=upload.sha256).exists():
+        raise _twice(upload)
+    if photos.usable().count() >= MAX_PHOTOS:
+        raise Refused(
+            _("“%(name)s” was left out: a film takes up to %(limit)d photos. Remove one to make room.")
+            % {"name": upload.label, "limit": MAX_PHOTOS}
+        )
+    if (photos.aggregate(sum=Sum("size"))["sum"] or 0) + upload.size > settings.MAX_ORDER_BYTES:
+        raise Refused(
+            _("“%(name)s” was left out: together the photos may have up to %(limit)d MB.")
+            % {"name": upload.label, "limit": megabytes(settings.MAX_ORDER_BYTES)}
+        )

@@ -1,0 +1,19 @@
+"""One door: who may see an order and its files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orders.models import Order
+
+
+def may_see(order: Order, user: Any, visitor: str | None) -> bool:
+    """The fan who owns it, the visitor who began it, the creator whose voice it is once it is placed, and staff."""
+    if user is not None and user.is_authenticated:
+        if order.fan_id == user.pk:
+            return True
+        if user.is_staff and (user.is_superuser or user.has_perm("orders.view_order")):
+            return True
+        if not order.is_draft and order.creator.user_id == user.pk:
+            return True
+    return bool(visitor) and order.fan_id is None and order.session_key == visitor

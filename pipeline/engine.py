@@ -1,0 +1,332 @@
+"""The board's engine: claim a step, run its stage, leave it, advance the production, sweep what was lost.
+
+The database is the truth and every change of state is one conditional UPDATE, so two workers need no lock
+(`select_for_update` does nothing on SQLite). Messages are only doorbells.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders.codes import token as new_token
+
+from . import live, queue
+from .faults import faultpoint
+from .history import tell
+from .line import LINE, STAGES, Stage
+from .models import Production, ProductionState, Step, StepState
+from .providers.base import ProviderError
+from .signals import production_ended
+
+log = logging.getLogger(__name__)
+
+# Seconds before the first, second, third … retry. The last one repeats.
+BACKOFF = (1, 3, 10, 30, 60)
+# A step that is due but was not taken for so long has lost its doorbell.
+UNANSWERED = dt.timedelta(seconds=10)
+SWEEP_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Done:
+    """The stage has nothing left to do."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The stage looks again in `seconds`, or earlier when a bell rings."""
+
+    seconds: float
+
+
+DONE = Done()
+
+
+class LostLease(Exception):  # noqa: N818  (not a failure of the step: someone else has it)
+    """Another worker has this step now; nothing more may be written."""
+
+
+class StageFailed(Exception):
+    """The stage cannot be done. `fan` is what the fan reads; trying again would not help."""
+
+    def __init__(self, what: str, fan: str = "") -> None:
+        super().__init__(what)
+        self.fan = fan
+
+
+class Work:
+    """A claimed step, as its stage sees it: facts, a way to show life, a fence around writes."""
+
+    def __init__(self, step: Step, line: Stage) -> None:
+        self.step = step
+        self.line = line
+        self.production = step.production
+        self.order = step.production.order
+        self.overdue = step.deadline_at is not None and step.deadline_at < timezone.now()
+        self._beaten = 0.0
+
+    def beat(self, progress: float | None = None) -> None:
+        """Show life: renew the lease and note how far the step is (0–1). At most once a second reaches the database.
+
+        Raises LostLease when another worker has the step.
+        """
+        now = time.monotonic()
+        if now - self._beaten < 1:
+            return
+        self._beaten = now
+        changes: dict[str, Any] = {"lease_until": timezone.now() + dt.timedelta(seconds=self.line.lease)}
+        if progress is not None:
+            changes["progress"] = max(0.0, min(1.0, progress))
+        if not self._mine().update(**changes):
+            raise LostLease(str(self.step))
+        live.order_changed(self.order.code)
+
+    @contextmanager
+    def fence(self) -> Iterator[None]:
+        """A transaction that only commits while the step is still ours. Raises LostLease."""
+        with transaction.atomic():
+            alive = self._mine().update(lease_until=timezone.now() + dt.timedelta(seconds=self.line.lease))
+            if not alive:
+                raise LostLease(str(self.step))
+            yield
+
+    def _mine(self) -> Any:
+        return Step.objects.filter(pk=self.step.pk, token=self.step.token, state=StepState.RUNNING)
+
+
+# --- claim, run, leave ----------------------------------------------------------------------------------------------
+
+
+def claim(pk: int) -> Step | None:
+    """Take a due step: one conditional UPDATE with a fresh token and lease. None when someone else was first."""
+    now = timezone.now()
+    wanted = Step.objects.due(now).filter(pk=pk).values_list("stage", flat=True).first()
+    if wanted is None:
+        return None
+    line = STAGES[wanted]
+    token = new_token()
+    taken = (
+        Step.objects.takeable(now)
+        .filter(pk=pk)
+        .update(
+            # A lease that ran out is a worker that died in the middle: that counts as a failure.
+            failures=F("failures") + Case(When(state=StepState.RUNNING, then=1), default=0),
+            state=StepState.RUNNING,
+            token=token,
+            lease_until=now + dt.timedelta(seconds=line.lease),
+            attempts=F("attempts") + 1,
+            seen=F("wanted"),
+            started_at=Coalesce(F("started_at"), Value(now)),
+            deadline_at=Coalesce(F("deadline_at"), Value(now + dt.timedelta(seconds=line.deadline))),
+        )
+    )
+    if not taken:
+        return None
+    return Step.objects.select_related("production__order__creator", "production__order__brief").get(pk=pk, token=token)
+
+
+def run_step(pk: int) -> None:
+    """Claim a step, call its stage once, and leave it as the stage says. Losing the claim is quiet."""
+    step = claim(pk)
+    if step is None:
+        return
+    line = STAGES[step.stage]
+    work = Work(step, line)
+    clock = _cpu()
+    try:
+        faultpoint("step.after_claim")
+        if step.failures > line.max_failures:
+            raise StageFailed(f"gave up after {step.failures} failures: {step.error or 'its worker died each time'}")
+        outcome = importlib.import_module(f"pipeline.stages.{step.stage}").run(work)
+        if isinstance(outcome, Wait) and work.overdue:
+            raise StageFailed(f"not done within {line.deadline} s")
+        faultpoint("step.before_leave")
+    except LostLease:
+        log.info("%s: another worker took over", step)
+        return
+    except StageFailed as error:
+        fail(step, str(error), error.fan)
+    except ProviderError as error:
+        if error.retryable:
+            retry(step, line, str(error), error.retry_after)
+        else:
+            fail(step, str(error), error.fan)
+    except Exception as error:
+        # Whatever a stage throws must end in a row: a step may fail, the board may not.
+        log.exception("%s failed", step)
+        retry(step, line, f"{type(error).__name__}: {error}", None)
+    else:
+        leave(step, outcome, cpu_seconds=_cpu() - clock)
+    faultpoint("step.after_leave")
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and the children it has waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def leave(step: Step, outcome: Done | Wait, *, cpu_seconds: float = 0) -> bool:
+    """Write what came of a claimed step. False when the lease was lost: then nothing is written."""
+    now = timezone.now()
+    mine = Step.objects.filter(pk=step.pk, token=step.token, state=StepState.RUNNING)
+    cost = F("cpu_seconds") + cpu_seconds
+    with transaction.atomic():
+        if isinstance(outcome, Done):
+            left = mine.update(
+                state=StepState.DONE, ended_at=now, progress=1, error="", lease_until=None, cpu_seconds=cost
+            )
+            if left:
+                tell(step.production, "step.done", stage=step.stage, item=step.item)
+                advance(step.production)
+        else:
+            alarm = now + dt.timedelta(seconds=outcome.seconds)
+            # A bell that rang while we worked means: look once more, now.
+            left = mine.update(
+                state=Case(When(~Q(wanted=F("seen")), then=Value(StepState.READY)), default=Value(StepState.WAITING)),
+                not_before=Case(When(~Q(wanted=F("seen")), then=Value(now)), default=Value(alarm)),
+                failures=0,
+                error="",
+                lease_until=None,
+                cpu_seconds=cost,
+            )
+            if left and outcome.seconds <= 0:
+                ring_due(step.production)
+    live.order_changed(step.production.order.code)
+    return bool(left)
+
+
+def retry(step: Step, line: Stage, error: str, retry_after: float | None) -> None:
+    """Set the alarm with back-off; after the line's most failures, fail for good."""
+    if step.failures + 1 > line.max_failures:
+        fail(step, error, "")
+        return
+    seconds = retry_after if retry_after is not None else BACKOFF[min(step.failures, len(BACKOFF) - 1)]
+    Step.objects.filter(pk=step.pk, token=step.token, state=StepState.RUNNING).update(
+        state=StepState.WAITING,
+        not_before=timezone.now() + dt.timedelta(seconds=seconds),
+        failures=F("failures") + 1,
+        error=error[:2000],
+        lease_until=None,
+    )
+
+
+def fail(step: Step, error: str, fan: str) -> None:
+    """The step is lost, and with it the production: loudly on the desk, in a sentence for the fan."""
+    now = timezone.now()
+    with transaction.atomic():
+        lost = Step.objects.filter(pk=step.pk, token=step.token, state=StepState.RUNNING).update(
+            state=StepState.FAILED, ended_at=now, error=error[:2000], lease_until=None
+        )
+        if lost:
+            tell(step.production, "step.failed", stage=step.stage, item=step.item, error=error[:500])
+            end_production(step.production, ProductionState.FAILED, stage=step.stage, error=error, fan=fan)
+    live.order_changed(step.production.order.code)
+
+
+def end_production(production: Production, state: ProductionState, *, stage: str, error: str, fan: str) -> bool:
+    """Close a running production; whoever listens to `production_ended` settles order and money. True for one caller."""
+    with transaction.atomic():
+        ended = Production.objects.filter(pk=production.pk, state=ProductionState.RUNNING).update(
+            state=state, ended_at=timezone.now(), failed_stage=stage, error=error[:2000]
+        )
+        if ended:
+            tell(production, f"production.{state}", stage=stage)
+            production_ended.send(
+                sender=Production,
+                production_id=production.pk,
+                state=state,
+                fan=fan or (_("Something on our side broke while making your film.") if error else ""),
+            )
+    return bool(ended)
+
+
+# --- advance and sweep ----------------------------------------------------------------------------------------------
+
+
+def advance(production: Production) -> None:
+    """Unblock every stage whose needs are done, ring for what is due, close the production when all is done."""
+    with transaction.atomic():
+        # Where rows lock, this line lets one advance at a time look at the production.
+        if not Production.objects.filter(pk=production.pk, state=ProductionState.RUNNING).update(
+            version=F("version") + 1
+        ):
+            return
+        open_stages = set(
+            Step.objects.filter(production=production).exclude(state=StepState.DONE).values_list("stage", flat=True)
+        )
+        known = set(Step.objects.filter(production=production).values_list("stage", flat=True))
+        # A per-item stage that has no steps yet is not done: its parent has not written them.
+        done = known - open_stages
+        now = timezone.now()
+        for line in LINE:
+            if line.key in open_stages and set(line.needs) <= done:
+                Step.objects.filter(production=production, stage=line.key, state=StepState.BLOCKED).update(
+                    state=StepState.READY, not_before=now
+                )
+        if not open_stages and len(known) == len(LINE):
+            end_production(production, ProductionState.DONE, stage="", error="", fan="")
+            return
+        ring_due(production)
+
+
+def ring_due(production: Production) -> None:
+    """Ring for every due step of one production, after commit."""
+    for step in Step.objects.due(timezone.now()).filter(production=production):
+        _ring(step)
+
+
+def ring_step(production: Production, stage: str, item: int | None = None) -> None:
+    """A bell: whatever the stage waits for may have happened; it looks again now, or right after its present look."""
+    now = timezone.now()
+    steps = Step.objects.filter(production=production, stage=stage, state__in=[StepState.WAITING, StepState.RUNNING])
+    if item is not None:
+        steps = steps.filter(item=item)
+    with transaction.atomic():
+        steps.update(
+            wanted=F("wanted") + 1,
+            not_before=Case(When(state=StepState.WAITING, then=Value(now)), default=F("not_before")),
+        )
+        ring_due(production)
+
+
+def _ring(step: Step) -> None:
+    Step.objects.filter(pk=step.pk).update(rung_at=timezone.now())
+    queue.ring(STAGES[step.stage].queue, "run_step", step.pk, job_name(step))
+
+
+def job_name(step: Step) -> str:
+    """The queue's name for this bell: one job waits per step and bell."""
+    return f"step-{step.pk}-{step.wanted}"
+
+
+def sweep() -> int:
+    """Ring again for everything due that nobody came for. The whole safety net; harmless at any time and place.
+
+    Returns how many steps were due.
+    """
+    now = timezone.now()
+    due = list(Step.objects.due(now).order_by("production__started_at", "pk")[:SWEEP_BATCH])
+    for step in due:
+        expired = step.state == StepState.RUNNING
+        unanswered = step.rung_at is not None and step.rung_at < now - UNANSWERED
+        if expired or (unanswered and not queue.waits(STAGES[step.stage].queue, job_name(step))):
+            # The job's name may live on in the memory of a worker that died: a new name gets through.
+            Step.objects.filter(pk=step.pk).update(wanted=F("wanted") + 1)
+            step.refresh_from_db(fields=["wanted"])
+        _ring(step)
+    return len(due)

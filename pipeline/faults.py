@@ -1,0 +1,59 @@
+"""Named boundaries where a test may make this process die, hang or fail; without VIDEOGEN_FAULTS they do nothing.
+
+`VIDEOGEN_FAULTS="cut.after_publish=kill9:0.2;call.before_send=raise"` switches points on, each with an optional
+probability. Every name is registered here, so that a test can walk the whole registry and a new boundary is tested
+without anyone remembering it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+
+POINTS = {
+    "step.after_claim": "a worker has taken a step and done nothing yet",
+    "step.before_leave": "a stage has done its work, the board does not know",
+    "step.after_leave": "the board knows, the next steps have no doorbell yet",
+    "call.before_send": "a call is written down, the provider has not heard of it",
+    "call.after_answer": "the provider has answered, we have not written it down",
+    "files.before_publish": "a file is made under its temporary name",
+    "files.after_publish": "a file stands in storage, no row names it",
+    "photo.after_check": "a photo has been checked, no row says so",
+    "cut.after_render": "the film is encoded, not yet published",
+    "delivery.before_finish": "the delivery exists, the order does not say so",
+}
+
+_VARIABLE = "VIDEOGEN_FAULTS"
+
+
+class InjectedFault(Exception):
+    """The failure a test asked for."""
+
+
+def faultpoint(name: str) -> None:
+    """Do what VIDEOGEN_FAULTS says for this point: `kill9`, `raise`, `hang`, `stop`, or `sleep`; usually nothing."""
+    if name not in POINTS:
+        raise KeyError(f"{name} is not a registered fault point")
+    wanted = os.environ.get(_VARIABLE)
+    if not wanted:
+        return
+    for rule in wanted.split(";"):
+        point, _, what = rule.partition("=")
+        action, _, chance = what.partition(":")
+        if point in (name, "*") and random.random() < float(chance or 1):
+            _act(action, name)
+
+
+def _act(action: str, name: str) -> None:
+    if action == "kill9":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif action == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif action == "raise":
+        raise InjectedFault(name)
+    elif action in ("sleep", "hang"):
+        time.sleep(1 if action == "sleep" else 3600)
+    else:
+        raise ValueError(f"{_VARIABLE}: {action} is not an action")

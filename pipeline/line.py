@@ -1,0 +1,50 @@
+"""THE TABLE: what a film goes through, what each stage needs, where it runs and how long it may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One line of the table.
+
+    `needs` are stages that must be done; `per_item` stages get one step per scene, written when their parent is done;
+    `queue` is the worker kind; `lease` the seconds without a sign of life after which another worker may take over;
+    `deadline` the seconds after which the stage falls back or fails; `expected` the seconds it takes when there is no
+    history yet; `weight` its share of the fan's percentage.
+    """
+
+    key: str
+    label: str | Promise
+    needs: tuple[str, ...]
+    queue: str
+    lease: int = 30
+    deadline: int = 600
+    expected: float = 2
+    weight: int = 5
+    per_item: bool = False
+    max_failures: int = 5
+
+
+LINE: tuple[Stage, ...] = (
+    Stage("photos", _("Looking at your photos"), (), "pixels", expected=2, weight=8),
+    Stage("script", _("Writing the story"), ("photos",), "control", expected=1, weight=10),
+    Stage("narration", _("Reading it aloud"), ("script",), "voice", expected=1, weight=22, per_item=True),
+    Stage("shot", _("Planning each shot"), ("script",), "control", expected=0.5, weight=10, per_item=True),
+    Stage("cut", _("Cutting the film"), ("narration", "shot"), "render", expected=25, weight=36, deadline=1800),
+    Stage("qc", _("Checking picture and sound"), ("cut",), "render", expected=5, weight=8),
+    Stage("review", _("The creator’s approval"), ("qc",), "control", expected=1, weight=3, deadline=14 * 86400),
+    Stage("delivery", _("Sending it to you"), ("review",), "control", expected=1, weight=3),
+)
+
+STAGES: dict[str, Stage] = {stage.key: stage for stage in LINE}
+
+
+def before(stage: str) -> list[Stage]:
+    """The stages that come before one, in the table's order; they are what a re-run from it keeps."""
+    keys = [s.key for s in LINE]
+    return list(LINE[: keys.index(stage)])

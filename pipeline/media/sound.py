@@ -1,0 +1,176 @@
+"""The film's sound: reads cleaned, evened and placed, music laid under them, mastered to −14 LUFS.
+
+The chain: reads to 48 kHz, high-pass, one level, light compression, fades → music under them, lowered where somebody
+speaks → the quiet of a room → gain, true-peak limiter, trim → measured by FFmpeg from the written file.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import wave
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.media import ffmpeg
+from pipeline.media.music import DUCK, bed, duck
+from pipeline.media.samples import RATE, Signal, clean, decode, factor, faded, limited, loudness_of, smooth
+
+TARGET = -14.0  # LUFS, what the large platforms play at
+CEILING = -2.0  # dBTP of the master: the WAV stays under −1.5, and AAC's overshoot under −1.0
+SPEECH = -18.0  # LUFS each read is brought to before mastering
+MUSIC = -8.0  # LU of the music relative to the speech where nobody speaks
+ROOM = -66.0  # dBFS rms of the quiet under everything
+LARGEST_GAIN = 30.0  # dB; a film that would need more has nothing in it but the quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """EBU R128 of one file: integrated LUFS (-inf for silence), true peak in dBTP, loudness range in LU."""
+
+    lufs: float
+    true_peak: float
+    range: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """The finished sound: integrated LUFS, true peak in dBTP, length in seconds."""
+
+    lufs: float
+    true_peak: float
+    seconds: float
+
+
+def mix(
+    reads: Sequence[tuple[Path, float]],
+    music: Path | None,
+    seconds: float,
+    out: Path,
+    *,
+    words: Sequence[tuple[float, float]] = (),
+) -> Mix:
+    """Write `out`, a 48 kHz stereo 16-bit WAV of exactly `seconds`, from reads placed at their start seconds.
+
+    `words` are the (start, end) seconds of everything spoken, in the film's time; without them the speech is found in
+    the reads themselves. What would be heard after the end is faded out there.
+
+    Raises BadMedia for a file that cannot be read, ValueError for a length or a start that makes no sense.
+    """
+    length = round(seconds * RATE)
+    if length <= 0 or any(not 0 <= start < seconds for _, start in reads):
+        raise ValueError("a film has a length, and every read starts inside it")
+    speech = np.zeros(length, np.float32)
+    spans = [(max(0.0, a), min(seconds, b)) for a, b in words if a < seconds and b > a]
+    for path, start in reads:
+        samples, rate = decode(path, "mono")
+        read = _evened(clean(samples[0], rate))
+        at = round(start * RATE)
+        read = faded(read[: length - at], 0.005, 0.010 if len(read) <= length - at else 0.15)
+        speech[at : at + len(read)] += read
+        if not words:
+            spans += [(start + a, start + b) for a, b in _spoken(read)]
+    film = np.tile(speech, (2, 1))
+    if music is not None:
+        laid = bed(music, seconds)
+        own = loudness_of(laid)
+        laid *= factor((SPEECH + MUSIC if reads else SPEECH) - own) if math.isfinite(own) else 1.0
+        film += laid * factor(-DUCK * duck(spans, seconds))
+    film += _room(length)
+    film = master(film)
+    _save(film, out)
+    measured = loudness(out)
+    return Mix(measured.lufs, measured.true_peak, length / RATE)
+
+
+def loudness(path: Path, *, timeout: float = 120) -> Loudness:
+    """Measure a file with FFmpeg's ebur128 (EBU R128, ITU-R BS.1770-4). Raises ffmpeg.FfmpegError."""
+    graph = "ebur128=peak=true:framelog=quiet"
+    return read_summary(ffmpeg.run(["-i", path, "-vn", "-af", graph, "-f", "null", "-"], timeout=timeout).stderr)
+
+
+def read_summary(log: str) -> Loudness:
+    """The figures of ebur128's closing summary in FFmpeg's log; -inf where there was none (no sound at all)."""
+    summary = log.rpartition("Summary:")[2]
+
+    def figure(name: str) -> float:
+        found = re.search(rf"^\s+{name}:\s+(-?[\d.]+|-?inf|nan) ", summary, re.MULTILINE)
+        return float(found[1]) if found else -math.inf
+
+    lufs = figure("I")
+    return Loudness(lufs if lufs > -70 else -math.inf, figure("Peak"), max(0.0, figure("LRA")))
+
+
+def _evened(read: Signal) -> Signal:
+    """A read at the common level, gently compressed (2.5:1 above the level, 5 ms up, 120 ms down)."""
+    level = loudness_of(read[np.newaxis])
+    if not math.isfinite(level):
+        return read
+    # At most 20 dB: a read that is nearly silent must not come back as loud noise.
+    read = read * factor(float(np.clip(SPEECH - level, -20, 20)))
+    hop = RATE // 200
+    frames = len(read) // hop + 1
+    power = np.square(np.pad(read, (0, frames * hop - len(read)))).reshape(frames, hop).mean(axis=1)
+    up, down = math.exp(-5 / 5), math.exp(-5 / 120)
+    over, held = np.zeros(frames), 0.0
+    for i, now in enumerate(10 * np.log10(power + 1e-12)):
+        # Speech at −18 LUFS has its loud vowels around −14 dBFS rms in 5 ms: only those are held back.
+        excess = max(0.0, float(now) - (SPEECH + 4.0))
+        held = excess + (held - excess) * (up if excess > held else down)
+        over[i] = held
+    gain = factor((-over * (1 - 1 / 2.5)).astype(np.float32))
+    at = np.arange(len(read), dtype=np.float32) / hop - 0.5
+    return (read * np.interp(at, np.arange(frames), gain)).astype(np.float32)
+
+
+def _spoken(read: Signal) -> list[tuple[float, float]]:
+    """Where a read is louder than 30 dB under its own level, as (start, end) seconds."""
+    hop = RATE // 50
+    frames = len(read) // hop
+    if frames == 0:
+        return []
+    power = np.square(read[: frames * hop]).reshape(frames, hop).mean(axis=1)
+    loud = np.flatnonzero(power > max(1e-10, float(power.max()) * 1e-3))
+    if len(loud) == 0:
+        return []
+    breaks = np.flatnonzero(np.diff(loud) > 5)
+    starts, ends = loud[np.r_[0, breaks + 1]], loud[np.r_[breaks, len(loud) - 1]] + 1
+    return [(float(a) * hop / RATE, float(b) * hop / RATE) for a, b in zip(starts, ends, strict=True)]
+
+
+def master(film: Signal) -> Signal:
+    """Bring (2, samples) to TARGET under CEILING: gain, true-peak limiter, and again for what the limiter took."""
+    gain = TARGET - loudness_of(film)
+    if gain > LARGEST_GAIN:  # also +inf, for silence
+        return film
+    out, slope, before = film, 1.0, (gain, TARGET)
+    for _ in range(6):
+        out = limited(film * factor(gain), CEILING)
+        level = loudness_of(out)
+        if abs(TARGET - level) < 0.05:
+            break
+        # The limiter takes back part of each decibel; from two tries one knows how much (secant, kept sane).
+        if gain != before[0]:
+            slope = min(1.0, max(0.2, (level - before[1]) / (gain - before[0])))
+        before = gain, level
+        gain += (TARGET - level) / slope
+    return out
+
+
+def _room(length: int) -> Signal:
+    """The quiet of a room as (2, length): soft noise, so that no player and no meter meets digital silence."""
+    noise = np.random.default_rng(48).standard_normal((2, length), dtype=np.float32)
+    return smooth(noise, 8) * factor(ROOM) * 3.0
+
+
+def _save(film: Signal, out: Path) -> None:
+    """Write (2, samples) as a 16-bit WAV."""
+    whole = np.round(np.clip(film, -1, 1) * 32767).astype("<i2")
+    with wave.open(str(out), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(np.ascontiguousarray(whole.T).tobytes())

@@ -1,0 +1,135 @@
+"""A photo made ready for the camera: decoded once, only what the move visits, scaled for it, in film planes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from pipeline.media import frames
+from pipeline.media.frames import Bytes, Planes
+from pipeline.media.motion import Box, CameraPath, hull
+
+# A little more than one pixel of stage per pixel of film keeps bilinear sampling from breathing between sharp and soft.
+_DENSITY = 1.15
+# A 40-megapixel photo takes 120 MB while it is decoded: never two at once.
+_DECODING = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The pixels a camera move needs, and how its canvas lies on them."""
+
+    planes: Planes
+    origin: tuple[float, float]
+    scale: tuple[float, float]
+
+    def draw(self, path: CameraPath, share: float, out: Planes) -> None:
+        """Draw what the camera sees at `share` (0..1) of its move."""
+        w = path.window(share)
+        corner = (w.x - self.origin[0]) * self.scale[0], (w.y - self.origin[1]) * self.scale[1]
+        frames.warp(self.planes, Box(*corner, w.w * self.scale[0], w.h * self.scale[1]), out)
+
+
+def build(photo: Path, path: CameraPath, frame: tuple[int, int], *, blurred: bool = False, card: bool = True) -> Stage:
+    """Build the stage of one move over `photo` for a film of `frame` pixels.
+
+    `blurred` puts it far out of focus and dark, for a title to stand on; `card=False` leaves the soft ground empty.
+    Raises OSError when the photo cannot be decoded.
+    """
+    visited = hull([path.start, path.end])
+    density = _DENSITY * frame[0] / min(path.start.w, path.end.w)
+    size = _even(visited.w * density), _even(visited.h * density)
+    with _DECODING:
+        rgb = _ground_and_card(photo, path, visited, size, card=card) if path.fill else _read(photo, size, visited)
+        if blurred:
+            rgb = _defocused(rgb, frame)
+        planes = frames.from_rgb(rgb, dither=7 if blurred or path.fill else None)
+    return Stage(planes, (visited.x, visited.y), (size[0] / visited.w, size[1] / visited.h))
+
+
+def _even(value: float) -> int:
+    return max(2, round(value / 2) * 2)
+
+
+def _read(photo: Path, size: tuple[int, int], part: Box) -> Bytes:
+    """`part` of a photo (pixels of the photo, fractions count) at `size` pixels, as (h, w, 3)."""
+    with Image.open(photo) as source:
+        full = source.size
+        need = round(full[0] * size[0] / part.w), round(full[1] * size[1] / part.h)
+        source.draft("RGB", need)  # a JPEG decodes straight to 1/2, 1/4 or 1/8 where that is enough
+        kx, ky = source.width / full[0], source.height / full[1]
+        box = (part.x * kx, part.y * ky, min(source.width, part.right * kx), min(source.height, part.bottom * ky))
+        picture = source.convert("RGB").resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
+    if size[0] > 1.25 * part.w:  # an enlarged photo gets a little of its bite back
+        picture = picture.filter(ImageFilter.UnsharpMask(radius=1.2 * size[0] / part.w, percent=55, threshold=2))
+    return np.array(picture)
+
+
+def _ground_and_card(photo: Path, path: CameraPath, visited: Box, size: tuple[int, int], *, card: bool) -> Bytes:
+    """The photo as a card with a soft shadow on a blurred, darkened enlargement of itself, as seen in `visited`."""
+    with Image.open(photo) as source:
+        full = source.size
+        source.draft("RGB", (256, 256))
+        small = source.convert("RGB")
+    small.thumbnail((192, 192))
+    ground = Image.fromarray(_soft(np.array(small), size))
+    if not card:
+        return np.array(ground)
+    k = size[0] / visited.w
+    place = Box((path.card.x - visited.x) * k, (path.card.y - visited.y) * k, path.card.w * k, path.card.h * k)
+    spot = round(place.x), round(place.y)
+    extent = _even(place.w), _even(place.h)
+    print_ = Image.fromarray(_read(photo, extent, path.crop.scaled(*full)))
+    radius = round(0.022 * size[0])
+    mask = Image.new("L", (extent[0] * 2, extent[1] * 2))
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, extent[0] * 2 - 1, extent[1] * 2 - 1), radius * 2, fill=255)
+    mask = mask.resize(extent, Image.Resampling.BOX)
+    ground.paste((0, 0, 0), mask=_shadow(size, spot, extent, radius))
+    ground.paste(print_, spot, mask)
+    return np.array(ground)
+
+
+def _shadow(size: tuple[int, int], spot: tuple[int, int], extent: tuple[int, int], radius: int) -> Image.Image:
+    """A soft shadow under a card, drawn at an eighth of the size: it has no detail to lose."""
+    w, h = max(1, size[0] // 8), max(1, size[1] // 8)
+    small = Image.new("L", (w, h))
+    x, y, drop = spot[0] / 8, spot[1] / 8, size[0] * 0.012 / 8
+    box = (x, y + drop, x + extent[0] / 8, y + extent[1] / 8 + drop)
+    ImageDraw.Draw(small).rounded_rectangle(box, radius / 8, fill=165)
+    return small.filter(ImageFilter.GaussianBlur(size[0] * 0.022 / 8)).resize(size, Image.Resampling.BICUBIC)
+
+
+def _soft(small: Bytes, size: tuple[int, int]) -> Bytes:
+    """A thumbnail grown over `size`, cropped to its shape, blurred, a little muted and dark, darker to the edges."""
+    h, w = small.shape[:2]
+    keep_w, keep_h = min(w, h * size[0] / size[1]), min(h, w * size[1] / size[0])
+    x, y = int((w - keep_w) / 2), int((h - keep_h) / 2)
+    part = small[y : y + max(2, int(keep_h)), x : x + max(2, int(keep_w))]
+    low = cv2.resize(part, (max(2, size[0] // 8), max(2, size[1] // 8)), interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(low, (0, 0), max(low.shape) * 0.028).astype(np.float32)
+    grey = blurred.mean(axis=2, keepdims=True)
+    toned = (grey + (blurred - grey) * 1.1) * 0.6
+    toned = toned * (84 / max(84.0, float(toned.mean())))  # a white photo must not glare behind itself
+    toned = toned * _vignette(low.shape[1], low.shape[0]) + 6
+    grown = cv2.resize(toned, size, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(grown + 0.5, 0, 255), np.uint8)
+
+
+def _vignette(w: int, h: int) -> NDArray[np.float32]:
+    x, y = np.meshgrid(np.linspace(-1, 1, w, dtype=np.float32), np.linspace(-1, 1, h, dtype=np.float32))
+    return (1.06 - 0.2 * (x * x + y * y))[..., None].astype(np.float32)
+
+
+def _defocused(rgb: Bytes, frame: tuple[int, int]) -> Bytes:
+    """The same picture far out of focus and dark."""
+    h, w = rgb.shape[:2]
+    low = cv2.resize(rgb, (max(2, w // 6), max(2, h // 6)), interpolation=cv2.INTER_AREA)
+    low = cv2.GaussianBlur(low, (0, 0), min(frame) * 0.024 / 6).astype(np.float32)
+    low = low * (0.5 * min(1.0, 120 / max(1.0, float(low.mean()))) * _vignette(low.shape[1], low.shape[0]))
+    return np.asarray(np.clip(cv2.resize(low, (w, h), interpolation=cv2.INTER_CUBIC) + 0.5, 0, 255), np.uint8)

@@ -1,0 +1,301 @@
+"""The plan of a film: which picture stands when, where each line is spoken, what is written over it. Repeatable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+
+from pipeline.media import captions, conform, label
+from pipeline.media.captions import Caption
+from pipeline.media.motion import Box, CameraPath, Kind, choose_path
+
+DISSOLVE = 0.5  # seconds
+PAUSE = (0.25, 0.6, 1.6)  # seconds between lines: least, comfortable, most
+TITLE, END = (1.6, 2.0, 2.4), (2.0, 2.4, 3.4)  # seconds each card stands: least, comfortable, most
+LONGEST_SHOT = 7.0
+_SHORTEST_LINE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as written and when it is heard, in seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class SceneIn:
+    """One line and its picture. Words are timed from the start of the line's audio; boxes are fractions of the photo.
+
+    `photo` is an upright sRGB picture; `clip`, where there is one, is a moving take of it and is shown in its place.
+    """
+
+    text: str
+    words: tuple[Word, ...]
+    audio_seconds: float
+    photo: Path
+    clip: Path | None = None
+    faces: tuple[tuple[float, float, float, float], ...] = ()
+    interest: tuple[float, float, float, float] = (0.25, 0.25, 0.5, 0.5)
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FilmSpec:
+    """What the film should be: pixels (rounded down to even), wanted seconds, the words on its cards, its colour."""
+
+    width: int
+    height: int
+    title: str
+    subtitle: str
+    end_title: str
+    end_note: str
+    label: str
+    seconds: float
+    accent: str = "#e8643c"
+    fps: int = 30
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, both even (4:2:0 needs it)."""
+        return self.width // 2 * 2, self.height // 2 * 2
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture on the timeline, in frames `start` to `end` (not included); neighbours overlap by a dissolve.
+
+    The camera's move spans `move_start` to `move_end`, so that a title can share the move of the shot it opens into.
+    `clip_speed` below 1 plays a clip slower.
+    """
+
+    kind: Literal["title", "photo", "clip", "end"]
+    scene: int
+    start: int
+    end: int
+    photo: str
+    path: CameraPath | None
+    move_start: int
+    move_end: int
+    clip: str = ""
+    clip_speed: float = 1.0
+
+    def share(self, frame: int) -> float:
+        """How far the camera's move has come in a frame, 0 to 1."""
+        return (frame - self.move_start) / max(1, self.move_end - self.move_start - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Everything the picture is made from; `dataclasses.asdict` turns it into plain data (give json `default=str`)."""
+
+    spec: FilmSpec
+    frames: int
+    shots: tuple[Shot, ...]
+    narration: tuple[tuple[int, float], ...]  # (scene index, second its audio starts)
+    scenes: tuple[tuple[float, float], ...]  # seconds each scene starts and ends
+    words: tuple[Word, ...]  # of the whole film, in its own seconds
+    captions: tuple[Caption, ...]
+    labels: tuple[tuple[int, int, Box], ...]  # (first frame, end frame, place in pixels)
+
+    @property
+    def seconds(self) -> float:
+        """How long the film runs."""
+        return self.frames / self.spec.fps
+
+    def label_box(self, frame: int) -> Box | None:
+        """Where the label stands in a frame, in pixels; None while the title does."""
+        return next((box for first, end, box in self.labels if first <= frame < end), None)
+
+    def caption_at(self, frame: int) -> Caption | None:
+        """The caption shown in a frame."""
+        return next((c for c in self.captions if c.start <= frame < c.end), None)
+
+    def shots_at(self, frame: int) -> tuple[Shot, ...]:
+        """The one shot of a frame, or the two of a dissolve, earlier first."""
+        return tuple(shot for shot in self.shots if shot.start <= frame < shot.end)
+
+
+def plan(scenes: Sequence[SceneIn], spec: FilmSpec) -> Timeline:
+    """Lay out a film of one or more scenes. The same input gives the same timeline.
+
+    Pauses stretch and shrink within what sounds natural so that the film comes near `spec.seconds`; a narration that is
+    too long for that makes a longer film, never a hurried one. Reads the sizes of photos and the lengths of clips.
+    Raises ValueError without scenes and OSError for pictures that cannot be opened.
+    """
+    if not scenes:
+        raise ValueError("a film needs at least one scene")
+    title, pause, end = _pacing(scenes, spec)
+    at = title
+    narration, edges = [], [title]
+    for i, scene in enumerate(scenes):
+        lead = pause / 2 if i else pause
+        narration.append((i, at + lead))
+        at += lead + _line(scene) + (pause / 2 if i + 1 < len(scenes) else pause)
+        edges.append(at)
+    cuts = [round(second * spec.fps) for second in edges]
+    total = cuts[-1] + round(end * spec.fps)
+    shots = _shots(scenes, spec, cuts, narration, total)
+    spans = tuple((a / spec.fps, b / spec.fps) for a, b in pairwise(cuts))
+    words = tuple(
+        Word(w.text, at + w.start, at + w.end)
+        for (i, at), scene in zip(narration, scenes, strict=True)
+        for w in scene.words
+    )
+    return Timeline(
+        spec=spec,
+        frames=total,
+        shots=tuple(shots),
+        narration=tuple(narration),
+        scenes=spans,
+        words=words,
+        captions=_captions(scenes, spec, shots, narration, spans),
+        labels=_labels(scenes, spec, shots, total),
+    )
+
+
+def _line(scene: SceneIn) -> float:
+    return max(_SHORTEST_LINE, scene.audio_seconds)
+
+
+def _pacing(scenes: Sequence[SceneIn], spec: FilmSpec) -> tuple[float, float, float]:
+    """Seconds of title, pause and end card: pauses give first, then the cards."""
+    speech = sum(_line(scene) for scene in scenes)
+    pauses = len(scenes) + 1
+    title = (0.0, 0.0, 0.0) if not (spec.title.strip() or spec.subtitle.strip()) else TITLE
+    spare = spec.seconds - speech - title[1] - END[1]
+    pause = min(PAUSE[2], max(PAUSE[0], spare / pauses))
+    over = spare - pause * pauses  # below nothing: too long; above: too short
+    room = (title[0] - title[1], title[2] - title[1]), (END[0] - END[1], END[2] - END[1])
+    first = min(room[0][1], max(room[0][0], over / 2))
+    last = min(room[1][1], max(room[1][0], over - first))
+    return title[1] + first, pause, END[1] + last
+
+
+def _shots(
+    scenes: Sequence[SceneIn], spec: FilmSpec, cuts: Sequence[int], narration: Sequence[tuple[int, float]], total: int
+) -> list[Shot]:
+    half = round(DISSOLVE * spec.fps) // 2
+    overlap = (half, round(DISSOLVE * spec.fps) - half)  # frames before and after a cut
+    found: list[Shot] = []
+    before: Kind | None = None
+    for i, scene in enumerate(scenes):
+        inner = _split(scene, narration[i][1], cuts[i], cuts[i + 1], spec.fps)
+        for number, (first, last) in enumerate(pairwise(inner)):
+            opening = i == 0 and number == 0
+            start, stop = max(0, first - overlap[0]), last + overlap[1]
+            move_start = 0 if opening else start
+            shot = _shot(scene, i, spec, (start, stop, move_start), before, part=number)
+            if opening and cuts[0] > 0:
+                found.append(_title(scene, spec, shot, cuts[0] + overlap[1]))
+            found.append(shot)
+            before = shot.path.kind if shot.path else before
+    found.append(Shot("end", -1, cuts[-1] - overlap[0], total, "", None, cuts[-1] - overlap[0], total))
+    return found
+
+
+def _title(scene: SceneIn, spec: FilmSpec, opener: Shot, end: int) -> Shot:
+    """The title stands on the first photo, out of focus, in the very move that the first shot then sharpens into."""
+    path = opener.path if opener.kind == "photo" else _path(scene, spec, 4.0, None, 0)
+    return Shot("title", 0, 0, end, str(scene.photo), path, 0, opener.move_end)
+
+
+def _shot(
+    scene: SceneIn, index: int, spec: FilmSpec, span: tuple[int, int, int], before: Kind | None, *, part: int
+) -> Shot:
+    start, stop, move_start = span
+    seconds = (stop - move_start) / spec.fps
+    if scene.clip is not None:
+        length, size = conform.measure(scene.clip)
+        needed = (stop - start) / spec.fps
+        if part == 0 or length >= conform.SLOWEST * needed:
+            path = conform.framing(size, spec.size, [Box(*face) for face in scene.faces], Box(*scene.interest))
+            speed = min(1.0, max(conform.SLOWEST, length / needed))
+            return Shot("clip", index, start, stop, str(scene.photo), path, start, stop, str(scene.clip), speed)
+    path = _path(scene, spec, seconds, before, part)
+    return Shot("photo", index, start, stop, str(scene.photo), path, move_start, stop)
+
+
+def _path(scene: SceneIn, spec: FilmSpec, seconds: float, before: Kind | None, part: int) -> CameraPath:
+    with Image.open(scene.photo) as photo:
+        size = photo.size
+    faces = [Box(*face) for face in scene.faces]
+    return choose_path(
+        size, spec.size, faces, Box(*scene.interest), seconds=seconds, seed=scene.seed + 7919 * part, before=before
+    )
+
+
+def _split(scene: SceneIn, spoken: float, first: int, last: int, fps: int) -> list[int]:
+    """Where a scene's shots begin and end: one shot, or two of like length, parted in a breath of the voice."""
+    seconds = (last - first) / fps
+    if seconds <= LONGEST_SHOT:
+        return [first, last]
+    if scene.clip is not None and conform.measure(scene.clip)[0] >= seconds:
+        return [first, last]
+    middle = (first + last) / 2 / fps
+    breaths = [(spoken + (a.end + b.start) / 2, b.start - a.end) for a, b in pairwise(scene.words)]
+    near = [second for second, _ in breaths if abs(second - middle) < seconds * 0.2]
+    pauses = dict(breaths)
+    cut = max(near, key=lambda second: pauses[second] - abs(second - middle) * 0.1, default=middle)
+    return [first, round(cut * fps), last]
+
+
+def _faces_on_screen(scenes: Sequence[SceneIn], spec: FilmSpec, shots: Sequence[Shot]) -> list[Box]:
+    return [
+        shot.path.on_screen(Box(*face), spec.size)
+        for shot in shots
+        if shot.path is not None and shot.kind in ("photo", "clip")
+        for face in scenes[shot.scene].faces
+    ]
+
+
+def _captions(
+    scenes: Sequence[SceneIn],
+    spec: FilmSpec,
+    shots: Sequence[Shot],
+    narration: Sequence[tuple[int, float]],
+    spans: Sequence[tuple[float, float]],
+) -> tuple[Caption, ...]:
+    found: list[Caption] = []
+    for i, scene in enumerate(scenes):
+        faces = _faces_on_screen(scenes, spec, [shot for shot in shots if shot.scene == i])
+        hidden = {
+            place: any(captions.zone(spec.size, place).touches(face) for face in faces) for place in ("low", "high")
+        }
+        place: captions.Place = "high" if hidden["low"] and not hidden["high"] else "low"
+        at = narration[i][1]
+        words = [Word(w.text, at + w.start, at + w.end) for w in scene.words]
+        found += captions.lay_out(words, spec.size, spec.fps, place=place, until=spans[i][1])
+    return tuple(found)
+
+
+def _labels(
+    scenes: Sequence[SceneIn], spec: FilmSpec, shots: Sequence[Shot], total: int
+) -> tuple[tuple[int, int, Box], ...]:
+    """The label's corner: one for the whole film where no face ever comes there, otherwise the best of each shot."""
+    shown = [shot for shot in shots if shot.kind != "title"]
+    if not spec.label.strip():
+        return ()
+    corners = label.corners(spec.label, spec.size)
+    faces = {id(shot): _faces_on_screen(scenes, spec, [shot]) for shot in shown}
+    everywhere = _free(corners, [face for found in faces.values() for face in found])
+    if everywhere is not None:
+        return ((shown[0].start, total, everywhere),)
+    found: list[tuple[int, int, Box]] = []
+    for i, shot in enumerate(shown):
+        first = found[-1][1] if found else shot.start
+        last = (shot.end + shown[i + 1].start) // 2 if i + 1 < len(shown) else total
+        found.append((first, last, _free(corners, faces[id(shot)]) or corners[0]))
+    return tuple(found)
+
+
+def _free(corners: Sequence[Box], faces: Sequence[Box]) -> Box | None:
+    """The first of `corners` no face touches."""
+    return next((corner for corner in corners if not any(corner.touches(face) for face in faces)), None)

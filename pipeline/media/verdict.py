@@ -1,0 +1,261 @@
+"""From measures to a verdict: what is wrong with a finished film, how bad it is, and where.
+
+Every limit stands in one table with its reason. A finding's sentence is for the creator and for staff.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pipeline.media.meters import Measures, Picture, TextBox, grey, inside, measure, photo_present, text_strength
+from pipeline.media.probe import Media
+from pipeline.media.sound import TARGET
+
+Severity = Literal["info", "warn", "fail"]
+
+
+class Limit(NamedTuple):
+    """A figure beyond `warn` is worth a look, beyond `fail` the film must not go out."""
+
+    warn: float
+    fail: float
+    why: str
+
+
+# Figures grow with the trouble; where less is worse (text, photo) they are measured as what is missing from 1.
+LIMITS = {
+    "duration": Limit(0.1, 0.5, "s off: three frames are the encoders' rounding; half a second cuts a word or a card"),
+    "sound_length": Limit(0.25, 1.0, "s between picture and sound: AAC pads by 0.02; a second is a cut-off read"),
+    "black": Limit(0.3, 1.0, "s in one piece: a dip to black is 0.3 at the most, a second looks like the end"),
+    "freeze": Limit(1.5, 3.0, "s inside a shot: every shot's camera moves; three seconds look like a stalled player"),
+    "silence": Limit(3.0, 6.0, "s under −50 dB: longer than any pause between lines; an end card lasts up to 3.4"),
+    "silence_share": Limit(0.35, 0.5, "of the film: narration without music is silent for about a quarter of it"),
+    "loudness": Limit(0.7, 1.0, "LU off −14: half a unit is not heard, one is the platforms' own tolerance"),
+    "true_peak": Limit(-1.2, -1.0, "dBTP: above −1 decoders and speakers clip (EBU R 128)"),
+    "caption": Limit(
+        0.89, 0.93, "of the box without strokes: text leaves 0.74 to 0.82 bare, pictures nearly all over 0.93"
+    ),
+    "label": Limit(0.89, 0.93, "of the box without strokes: as for captions"),
+    "photo": Limit(0.28, 0.42, "missing likeness: right photos measure 0 to 0.15, wrong ones 0.47 and more"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found: `second` is where in the film (None: all of it), `figure` the measured value."""
+
+    code: str
+    severity: Severity
+    sentence: str
+    second: float | None = None
+    figure: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The worst severity among the findings, and the findings, worst first."""
+
+    verdict: Literal["pass", "warn", "fail"]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedShot:
+    """From `start` to `end` seconds the film shows `photo`. `filmed`: as a filmed take, which may leave the photo."""
+
+    start: float
+    end: float
+    photo: Path
+    filmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the film was meant to be. Boxes are in the film's pixels, times in seconds."""
+
+    width: int
+    height: int
+    fps: float
+    seconds: float
+    captions: tuple[TextBox, ...] = ()
+    labels: tuple[TextBox, ...] = ()
+    shots: tuple[ExpectedShot, ...] = ()
+
+
+def examine(film: Path, expected: Expected, *, on_progress: Callable[[], None] | None = None) -> Verdict:
+    """Measure a film and judge it. Raises probe.BadMedia for what is no film, ffmpeg.FfmpegError."""
+    return judge(measure(film, at=looks(expected), on_progress=on_progress), expected)
+
+
+def looks(expected: Expected) -> tuple[float, ...]:
+    """The seconds at which `judge` wants to see the film: give them to `measure`."""
+    wanted = {t for box in expected.captions for t in _caption_times(box)}
+    wanted |= {t for box in expected.labels for t in _label_times(box)}
+    wanted |= {t for shot in expected.shots for t in _shot_times(shot)}
+    return tuple(sorted(wanted))
+
+
+def judge(measures: Measures, expected: Expected) -> Verdict:
+    """Hold what was measured against what was meant."""
+    found = [
+        *_streams(measures.media, expected),
+        *_lengths(measures.media, expected),
+        *_decoded(measures),
+        *_black(measures),
+        *_frozen(measures, expected),
+        *_silent(measures),
+        *_loud(measures),
+        *_text(measures, expected.captions, "caption", _caption_times),
+        *_text(measures, expected.labels, "label", _label_times),
+        *_photos(measures, expected),
+    ]
+    found.sort(key=lambda finding: ("fail", "warn", "info").index(finding.severity))
+    worst = found[0].severity if found else "info"
+    return Verdict("pass" if worst == "info" else worst, tuple(found))
+
+
+def _beyond(code: str, figure: float) -> Severity | None:
+    limit = LIMITS[code]
+    return "fail" if figure > limit.fail else "warn" if figure > limit.warn else None
+
+
+def _streams(media: Media, expected: Expected) -> Iterator[Finding]:
+    color = media.color
+    tags = [tag for tag in (color.primaries, color.transfer, color.matrix) if tag]
+    facts: Sequence[tuple[str, bool, Severity, str]] = (
+        ("size", (media.width, media.height) == (expected.width, expected.height), "fail",
+         f"The picture is {media.width} × {media.height}, not {expected.width} × {expected.height}."),
+        ("rate", abs(media.fps - expected.fps) < 0.02, "fail",
+         f"The film runs at {media.fps:.3g} pictures a second, not {expected.fps:.3g}."),
+        ("video_codec", media.video_codec == "h264", "fail", f"The picture is {media.video_codec}, not H.264."),
+        ("pix_fmt", media.pix_fmt == "yuv420p", "fail", f"The picture is {media.pix_fmt}; many players need yuv420p."),
+        ("profile", media.profile == "High", "warn", f"The H.264 profile is {media.profile or 'unknown'}, not High."),
+        ("color", {*tags, "bt709"} == {"bt709"} and color.range in ("tv", ""), "fail",
+         "The colours are not tagged as BT.709, so they will look wrong."),
+        ("color_tag", len(tags) == 3 and color.range != "", "warn",
+         "Part of the colour tag is missing: players will guess."),
+        ("audio_codec", media.audio_codec == "aac", "fail",
+         f"The sound is {media.audio_codec}, not AAC." if media.audio_codec else "The film has no sound."),
+        ("audio_form", not media.audio_codec or (media.sample_rate, media.channels) == (48_000, 2), "fail",
+         f"The sound is {media.sample_rate} Hz with {media.channels} channels, not 48000 Hz stereo."),
+        ("faststart", media.faststart, "warn", "The film cannot start before it is loaded: its index is at the end."),
+    )  # fmt: skip
+    for code, good, severity, sentence in facts:
+        if not good:
+            yield Finding(code, severity, sentence)
+
+
+def _lengths(media: Media, expected: Expected) -> Iterator[Finding]:
+    off = abs(media.duration - expected.seconds)
+    if severity := _beyond("duration", off):
+        sentence = f"The film is {media.duration:.1f} s long instead of {expected.seconds:.1f} s."
+        yield Finding("duration", severity, sentence, figure=media.duration)
+    apart = abs(media.frames / media.fps - media.audio_duration) if media.audio_codec and media.fps else 0.0
+    if severity := _beyond("sound_length", apart):
+        sentence = f"Picture and sound differ in length by {apart:.1f} s."
+        yield Finding("sound_length", severity, sentence, figure=apart)
+
+
+def _decoded(measures: Measures) -> Iterator[Finding]:
+    if measures.errors:
+        sentence = f"The film does not play cleanly: {len(measures.errors)} errors while decoding."
+        yield Finding("decode", "fail", sentence, figure=float(len(measures.errors)))
+
+
+def _black(measures: Measures) -> Iterator[Finding]:
+    for start, end in measures.black:
+        if severity := _beyond("black", end - start):
+            yield Finding("black", severity, f"The picture is black for {end - start:.1f} s.", start, end - start)
+
+
+def _frozen(measures: Measures, expected: Expected) -> Iterator[Finding]:
+    """Title and end cards may stand still, so only what lies inside shots counts (all, where no shots are known)."""
+    shots = [(shot.start, shot.end) for shot in expected.shots] or [(0.0, math.inf)]
+    for start, end in measures.frozen:
+        inside_shot = max(min(end, b) - max(start, a) for a, b in shots)
+        if severity := _beyond("freeze", inside_shot):
+            yield Finding("freeze", severity, f"The picture stands still for {inside_shot:.1f} s.", start, inside_shot)
+
+
+def _silent(measures: Measures) -> Iterator[Finding]:
+    for start, end in measures.silent:
+        if severity := _beyond("silence", end - start):
+            yield Finding("silence", severity, f"Nothing is heard for {end - start:.1f} s.", start, end - start)
+    share = sum(b - a for a, b in measures.silent) / measures.media.duration
+    if severity := _beyond("silence_share", share):
+        yield Finding("silence_share", severity, f"{share:.0%} of the film is silent.", figure=share)
+
+
+def _loud(measures: Measures) -> Iterator[Finding]:
+    if measures.loudness is None:
+        return
+    lufs, peak = measures.loudness.lufs, measures.loudness.true_peak
+    if not math.isfinite(lufs):
+        yield Finding("loudness", "fail", "The sound is silent from beginning to end.")
+    elif severity := _beyond("loudness", abs(lufs - TARGET)):
+        word = "loud" if lufs > TARGET else "quiet"
+        yield Finding("loudness", severity, f"The film is too {word}: {lufs:.1f} LUFS, not {TARGET:.0f}.", figure=lufs)
+    if severity := _beyond("true_peak", peak):
+        yield Finding("true_peak", severity, f"The sound peaks at {peak:.1f} dBTP and may crackle.", figure=peak)
+
+
+def _text(
+    measures: Measures, boxes: Sequence[TextBox], code: str, times: Callable[[TextBox], tuple[float, ...]]
+) -> Iterator[Finding]:
+    width, height = measures.media.width, measures.media.height
+    for box in boxes:
+        if not inside(box, width, height):
+            yield Finding(f"{code}_outside", "fail", f"The {code} comes too near to the edge.", box.start)
+            continue
+        stills = [measures.stills[t] for t in times(box) if t in measures.stills]
+        strength = text_strength(stills, box, width)
+        if severity := _beyond(code, 1 - strength):
+            sentence = f"The {code} is missing or hard to read." if code == "caption" else "The AI label is missing."
+            yield Finding(code, severity, sentence, box.start, strength)
+
+
+def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
+    for shot in expected.shots:
+        photo = _photo(shot.photo)
+        best = math.nan
+        for second in _shot_times(shot):
+            if second not in measures.stills:
+                continue
+            likeness = photo_present(measures.stills[second], photo)
+            best = likeness if math.isnan(best) else max(best, likeness)
+            if best >= 1 - LIMITS["photo"].warn:
+                break
+        if math.isnan(best):
+            yield Finding("photo_plain", "info", "This photo is too plain for its shot to be checked.", shot.start)
+        elif severity := _beyond("photo", 1 - best):
+            # A filmed take starts from the photo and may well turn away from it.
+            severity = "warn" if shot.filmed else severity
+            yield Finding("photo", severity, "This shot does not seem to show its photo.", shot.start, best)
+
+
+@lru_cache(maxsize=16)
+def _photo(path: Path) -> Picture:
+    return grey(path)
+
+
+def _caption_times(box: TextBox) -> tuple[float, ...]:
+    long = box.end - box.start
+    return tuple(round(box.start + share * long, 3) for share in ((0.3, 0.7) if long > 0.6 else (0.5,)))
+
+
+def _label_times(box: TextBox) -> tuple[float, ...]:
+    """Every four seconds or so, from once it has faded in."""
+    first, last = box.start + min(0.6, (box.end - box.start) / 2), box.end - 0.1
+    count = max(2, min(9, round((last - first) / 4) + 1))
+    return tuple(round(first + (last - first) * i / (count - 1), 3) for i in range(count))
+
+
+def _shot_times(shot: ExpectedShot) -> tuple[float, ...]:
+    """Outside the dissolves; early for a filmed take, which leaves its photo as it goes."""
+    shares = (0.25, 0.5) if shot.filmed else (0.45, 0.75)
+    return tuple(round(shot.start + share * (shot.end - shot.start), 3) for share in shares)

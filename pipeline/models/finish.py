@@ -1,0 +1,141 @@
+"""The finish: the cut, what quality control found, the creator's review, the delivery."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Creator
+from orders.codes import token
+from orders.models import Order
+
+from .board import Production
+
+
+class Cut(models.Model):
+    """A finished film of one production, before anyone has approved it. Its hash is what a review binds to."""
+
+    production = models.OneToOneField(Production, models.CASCADE, related_name="cut", verbose_name=_("production"))
+    token = models.CharField(max_length=32, unique=True, default=token, editable=False)
+    file = models.CharField(_("film"), max_length=200)
+    poster = models.CharField(_("poster"), max_length=200, blank=True)
+    captions = models.CharField(_("captions"), max_length=200, blank=True)
+    sha256 = models.CharField(_("hash"), max_length=64)
+    size = models.PositiveBigIntegerField(_("bytes"), default=0)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    fps = models.FloatField(_("frames a second"))
+    seconds = models.FloatField(_("seconds"))
+    lufs = models.FloatField(_("loudness, LUFS"), null=True, blank=True)
+    true_peak = models.FloatField(_("true peak, dBTP"), null=True, blank=True)
+    # Where everything stands in the film, in seconds and pixels: scenes, caption boxes, label.
+    timeline = models.JSONField(_("timeline"), default=dict, blank=True)
+    verdict = models.CharField(_("verdict"), max_length=4, blank=True)
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("cut")
+        verbose_name_plural = _("cuts")
+
+    def __str__(self) -> str:
+        return f"{self.production} {self.seconds:.1f} s"
+
+
+class Finding(models.Model):
+    """One thing quality control saw, with its evidence."""
+
+    cut = models.ForeignKey(Cut, models.CASCADE, related_name="findings", verbose_name=_("cut"))
+    code = models.CharField(_("code"), max_length=40)
+    severity = models.CharField(_("severity"), max_length=4)
+    sentence = models.CharField(_("sentence"), max_length=300)
+    second = models.FloatField(_("at second"), null=True, blank=True)
+    figure = models.FloatField(_("figure"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("finding")
+        verbose_name_plural = _("findings")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.severity} {self.code}"
+
+
+class ReviewState(models.TextChoices):
+    """What the creator said."""
+
+    WAITING = "waiting", _("Waits for the creator")
+    APPROVED = "approved", _("Approved")
+    REFUSED = "refused", _("Refused")
+
+
+class Review(models.Model):
+    """The creator's look at one exact cut."""
+
+    cut = models.OneToOneField(Cut, models.PROTECT, related_name="review", verbose_name=_("cut"))
+    creator = models.ForeignKey(Creator, models.PROTECT, related_name="reviews", verbose_name=_("creator"))
+    state = models.CharField(_("state"), max_length=8, choices=ReviewState, default=ReviewState.WAITING)
+    # The film's hash as it was shown: approving anything else is refused.
+    sha256 = models.CharField(_("hash"), max_length=64)
+    automatic = models.BooleanField(_("automatic"), default=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, verbose_name=_("decided by")
+    )
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    asked_at = models.DateTimeField(_("asked"), auto_now_add=True)
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("review")
+        verbose_name_plural = _("reviews")
+        ordering = ["asked_at"]
+        indexes = [models.Index(fields=["state", "asked_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.cut.production} {self.state}"
+
+
+class Delivery(models.Model):
+    """The film in the fan's hands."""
+
+    order = models.OneToOneField(Order, models.PROTECT, related_name="delivery", verbose_name=_("order"))
+    cut = models.ForeignKey(Cut, models.PROTECT, related_name="deliveries", verbose_name=_("cut"))
+    delivered_at = models.DateTimeField(_("delivered"), auto_now_add=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+
+    def __str__(self) -> str:
+        return self.order.code
+
+
+class NoticeKind(models.TextChoices):
+    """What the fan is written about."""
+
+    READY = "ready", _("The film is ready")
+    ATTENTION = "attention", _("Something needs attention")
+    REVIEW = "review", _("The creator is looking at it")
+
+
+class Notice(models.Model):
+    """A mail promised to the fan: written with the fact it tells, sent after it, at least once."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="notices", verbose_name=_("order"))
+    production = models.ForeignKey(Production, models.CASCADE, verbose_name=_("production"))
+    kind = models.CharField(_("kind"), max_length=10, choices=NoticeKind)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    error = models.CharField(_("error"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("promised"), auto_now_add=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("mail to the fan")
+        verbose_name_plural = _("mails to fans")
+        constraints = [models.UniqueConstraint(fields=["production", "kind"], name="one_notice_per_kind")]
+        indexes = [models.Index(fields=["sent_at", "lease_until"])]
+
+    def __str__(self) -> str:
+        return f"{self.order} {self.kind}"

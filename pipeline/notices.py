@@ -1,0 +1,86 @@
+"""Mail to the fan: promised in the transaction that makes it true, sent after it, again until it left."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import F, Q, QuerySet
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from . import queue
+from .models import Notice, NoticeKind, Production
+
+log = logging.getLogger(__name__)
+
+LEASE = dt.timedelta(seconds=60)
+MAX_TRIES = 8
+
+
+def subject(notice: Notice) -> str:
+    """The mail's subject line."""
+    name = notice.order.brief.name
+    return {
+        NoticeKind.READY: _("The film for %(name)s is ready"),
+        NoticeKind.ATTENTION: _("About the film for %(name)s"),
+        NoticeKind.REVIEW: _("The film for %(name)s is with %(creator)s"),
+    }[NoticeKind(notice.kind)] % {"name": name, "creator": notice.order.creator.name}
+
+
+def promise(production: Production, kind: NoticeKind) -> None:
+    """Promise a mail about this production, once per kind; orders without a fan get none."""
+    order = production.order
+    if order.fan is None:
+        return
+    notice, created = Notice.objects.get_or_create(production=production, kind=kind, defaults={"order": order})
+    if created:
+        queue.ring("control", "send_notice", notice.pk, f"notice-{notice.pk}")
+
+
+def _due() -> QuerySet[Notice]:
+    now = timezone.now()
+    return Notice.objects.filter(sent_at=None, tries__lt=MAX_TRIES).filter(
+        Q(lease_until=None) | Q(lease_until__lt=now)
+    )
+
+
+def send(pk: int) -> None:
+    """Send one promised mail, if nobody else is at it."""
+    if not _due().filter(pk=pk).update(lease_until=timezone.now() + LEASE, tries=F("tries") + 1):
+        return
+    notice = Notice.objects.select_related("order__fan", "order__brief", "order__creator").get(pk=pk)
+    order = notice.order
+    if order.fan is None:
+        return
+    context = {
+        "order": order,
+        "brief": order.brief,
+        "creator": order.creator,
+        "url": settings.SITE_URL + reverse("pipeline:order", args=[order.code]),
+    }
+    mail = EmailMultiAlternatives(
+        subject=subject(notice),
+        body=render_to_string(f"mail/{notice.kind}.txt", context),
+        to=[order.fan.email],
+    )
+    mail.attach_alternative(render_to_string(f"mail/{notice.kind}.html", context), "text/html")
+    try:
+        mail.send()
+    except OSError as error:  # smtplib's errors are OSErrors
+        log.warning("Mail %s was not sent: %s", notice, error)
+        Notice.objects.filter(pk=pk).update(error=str(error)[:300])
+        return
+    Notice.objects.filter(pk=pk).update(sent_at=timezone.now(), lease_until=None, error="")
+
+
+def sweep() -> int:
+    """Ring again for mails that did not leave. Returns how many there were."""
+    due = list(_due().values_list("pk", "tries")[:200])
+    for pk, tries in due:
+        queue.push("control", "send_notice", pk, f"notice-{pk}-{tries}")
+    return len(due)

@@ -1,0 +1,108 @@
+"""The check of one uploaded photo, claimed like any other work, and the photos' order by date."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_noop
+
+from orders.models import Photo, PhotoState
+
+from . import files, live, queue
+from .faults import faultpoint
+from .media.photocheck import check as check_pixels
+from .media.photocheck import order_by_date, sentences
+from .media.stills import PhotoFault
+
+log = logging.getLogger(__name__)
+
+LEASE = 60
+MAX_TRIES = 4
+
+
+def ring(photo: Photo) -> None:
+    """Ask for the photo's check, after commit."""
+    queue.ring("pixels", "check_photo", photo.pk, f"photo-{photo.pk}-{photo.tries}")
+
+
+def check(pk: int) -> None:
+    """Check one photo: re-encode it upright and bare, find faces and what stands out, answer in words."""
+    photo = Photo.objects.select_related("order").filter(pk=pk).first()
+    lease = photo.claim(LEASE) if photo else None
+    if photo is None or lease is None:
+        return
+    photo.refresh_from_db(fields=["tries"])
+    if photo.tries > MAX_TRIES:
+        _refuse(photo, lease, gettext_noop("We could not check this photo. Please try another one."))
+        return
+    folder = f"orders/{photo.order.code}/photos"
+    try:
+        with files.workspace("photo") as work:
+            source = files.fetch(photo.original, work)
+            others = [
+                (other.place + 1, other.facts["hash"])
+                for other in photo.order.photos.filter(state=PhotoState.CHECKED).order_by("place")
+                if "hash" in other.facts
+            ]
+            found = check_pixels(source, work, others=others)
+            faultpoint("photo.after_check")
+            file = files.publish(found.file, folder)
+            thumb = files.publish(found.thumb, folder)
+    except PhotoFault as fault:
+        _refuse(photo, lease, fault.sentence)
+        return
+    except FileNotFoundError:
+        _refuse(photo, lease, gettext_noop("This photo did not arrive whole. Please upload it again."))
+        return
+    facts = found.to_json() | {"notes": sentences(found)}
+    with transaction.atomic():
+        settled = photo.settle(
+            lease,
+            state=PhotoState.CHECKED,
+            file=file,
+            thumb=thumb,
+            width=found.width,
+            height=found.height,
+            facts=facts,
+            taken_at=_moment(found.taken_at),
+            original="",
+        )
+        # Whoever lost the claim throws its files away; whoever has it, the original with its metadata.
+        gone = [photo.original] if settled else [file, thumb]
+        transaction.on_commit(lambda: [default_storage.delete(name) for name in gone])
+    live.order_changed(photo.order.code)
+
+
+def _moment(text: str | None) -> object:
+    if not text:
+        return None
+    moment = parse_datetime(text)
+    if moment is not None and timezone.is_naive(moment):
+        moment = timezone.make_aware(moment)
+    return moment
+
+
+def _refuse(photo: Photo, lease: str, sentence: str) -> None:
+    with transaction.atomic():
+        if photo.settle(lease, state=PhotoState.REFUSED, fault=sentence[:200], original=""):
+            transaction.on_commit(lambda: default_storage.delete(photo.original))
+    live.order_changed(photo.order.code)
+
+
+def sort_by_date(photos: Sequence[Photo]) -> None:
+    """Put photos that know their date into its order; the others keep their place between them."""
+    for place, index in enumerate(order_by_date([photo.facts.get("taken_at") for photo in photos])):
+        Photo.objects.filter(pk=photos[index].pk).update(place=place)
+
+
+def sweep() -> int:
+    """Ring again for photos nobody has checked. Returns how many there were."""
+    due = list(Photo.objects.due(timezone.now()).order_by("pk")[:200])
+    for photo in due:
+        ring(photo)
+    return len(due)

@@ -1,0 +1,322 @@
+"""From the board to what the fan sees: a sentence, stages, a percentage that never goes back, a range of time left."""
+
+from __future__ import annotations
+
+import datetime as dt
+import statistics
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Literal
+
+from django.core.cache import cache
+from django.db.models import Max, Min
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from orders.models import Order, OrderState
+
+from .line import LINE, Stage
+from .media_links import link
+from .models import Delivery, Production, ProductionState, Review, ReviewState, Scene, Step, StepState
+
+StateKey = Literal["making", "review", "delivered", "failed", "refused", "cancelled"]
+
+ENDED: dict[str, StateKey] = {
+    OrderState.DELIVERED: "delivered",
+    OrderState.FAILED: "failed",
+    OrderState.REFUSED: "refused",
+    OrderState.CANCELLED: "cancelled",
+}
+# What is shown before the film is there never reads "nearly": the last percent belong to the delivery.
+MOST_BEFORE_DELIVERY = 97
+HISTORY = 30
+HISTORY_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class StageLine:
+    """One stage as the fan reads it. `done` of `total` items; `seconds` it took, once it is done."""
+
+    key: str
+    label: str
+    state: Literal["waiting", "now", "done", "failed"]
+    done: int
+    total: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One scene on the filmstrip, filling up as it is made. Links are short-lived and signed; empty until made."""
+
+    number: int
+    text: str
+    thumb: str
+    read: bool
+    filmed: bool
+
+
+@dataclass(frozen=True)
+class Film:
+    """The finished film's links and facts."""
+
+    video: str
+    download: str
+    poster: str
+    captions: str
+    transcript: list[str]
+    width: int
+    height: int
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """All of the order page's live part. `version` rises with every change; `eta` is (low, high) seconds or None."""
+
+    code: str
+    version: int
+    state: StateKey
+    sentence: str
+    detail: str
+    percent: int
+    eta: tuple[int, int] | None
+    elapsed: int
+    stages: list[StageLine]
+    frames: list[Frame]
+    film: Film | None
+
+
+def read(order: Order) -> Progress:
+    """The truth about a placed order, as of now. At most a handful of queries, and one write when the percentage rose."""
+    production = order.productions.order_by("-number").first()
+    steps = list(production.steps.all()) if production else []
+    stages = _stages(steps)
+    state = _state(order, production)
+    percent = _percent(production, steps, state)
+    sentence, detail = _words(order, production, state, stages)
+    ended = order.ended_at if state in ENDED.values() else None
+    begun = order.placed_at or order.created_at
+    return Progress(
+        code=order.code,
+        version=production.events.aggregate(last=Max("number"))["last"] or 0 if production else 0,
+        state=state,
+        sentence=sentence,
+        detail=detail,
+        percent=percent,
+        eta=_eta(steps) if state == "making" else None,
+        elapsed=max(0, int(((ended or timezone.now()) - begun).total_seconds())),
+        stages=stages,
+        frames=_frames(production),
+        film=_film(order) if state == "delivered" else None,
+    )
+
+
+def _state(order: Order, production: Production | None) -> StateKey:
+    if order.state in ENDED:
+        return ENDED[order.state]
+    if production and Review.objects.filter(cut__production=production, state=ReviewState.WAITING).exists():
+        return "review"
+    return "making"
+
+
+def _of(steps: list[Step], line: Stage) -> list[Step]:
+    return [step for step in steps if step.stage == line.key]
+
+
+def _stages(steps: list[Step]) -> list[StageLine]:
+    found = []
+    for line in LINE:
+        mine = _of(steps, line)
+        done = [step for step in mine if step.state == StepState.DONE]
+        state: Literal["waiting", "now", "done", "failed"] = "waiting"
+        seconds = None
+        if any(step.state == StepState.FAILED for step in mine):
+            state = "failed"
+        elif mine and len(done) == len(mine):
+            state = "done"
+            starts = [step.started_at for step in mine if step.started_at]
+            ends = [step.ended_at for step in mine if step.ended_at]
+            seconds = (max(ends) - min(starts)).total_seconds() if starts and ends else None
+        elif any(step.state in (StepState.RUNNING, StepState.READY, StepState.WAITING) for step in mine) or done:
+            state = "now"
+        found.append(StageLine(line.key, str(line.label), state, len(done), len(mine), seconds))
+    return found
+
+
+def _fraction(steps: list[Step], line: Stage) -> float:
+    mine = _of(steps, line)
+    if not mine:
+        return 0.0
+    return sum(1.0 if step.state == StepState.DONE else step.progress for step in mine) / len(mine)
+
+
+def _percent(production: Production | None, steps: list[Step], state: StateKey) -> int:
+    if state == "delivered":
+        return 100
+    if production is None:
+        return 0
+    total = sum(line.weight for line in LINE)
+    now = int(100 * sum(line.weight * _fraction(steps, line) for line in LINE) / total)
+    now = min(MOST_BEFORE_DELIVERY, max(1, now))
+    if now > production.shown:
+        Production.objects.filter(pk=production.pk, shown__lt=now).update(shown=now)
+        production.shown = now
+    return production.shown
+
+
+def _eta(steps: list[Step]) -> tuple[int, int] | None:
+    """Seconds left as a range: what each stage took here lately (median and 90th percentile), for what is left of it.
+
+    Stages without history count with the table's expectation, doubled for the upper end.
+    """
+    took = stage_seconds()
+    low = high = 0.0
+    for line in LINE:
+        if line.key == "review":
+            continue  # a person's time is told in words, not seconds
+        left = 1 - _fraction(steps, line)
+        middle, slow = took.get(line.key, (line.expected, line.expected * 2))
+        low += left * middle
+        high += left * slow
+    if high <= 0:
+        return None
+    return max(1, round(low * 0.8)), max(2, round(high * 1.1))
+
+
+def stage_seconds() -> dict[str, tuple[float, float]]:
+    """Median and 90th-percentile seconds of each stage over the last productions here; kept for half a minute."""
+    kept: dict[str, tuple[float, float]] | None = cache.get("stage_seconds")
+    if kept is not None:
+        return kept
+    recent = Production.objects.filter(state=ProductionState.DONE).order_by("-pk").values_list("pk", flat=True)[:HISTORY]
+    spans = (
+        Step.objects.filter(production__in=list(recent), state=StepState.DONE)
+        .values("production", "stage")
+        .annotate(begun=Min("started_at"), over=Max("ended_at"))
+    )
+    by_stage: dict[str, list[float]] = defaultdict(list)
+    for span in spans:
+        if span["begun"] and span["over"]:
+            by_stage[span["stage"]].append((span["over"] - span["begun"]).total_seconds())
+    found = {key: (statistics.median(values), p90(values)) for key, values in by_stage.items()}
+    cache.set("stage_seconds", found, HISTORY_SECONDS)
+    return found
+
+
+def p90(values: list[float]) -> float:
+    """The 90th percentile, by nearest rank; of one value, that value."""
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, round(0.9 * (len(ranked) - 1)))]
+
+
+def review_wait(order: Order) -> str:
+    """How long this creator's reviews usually take, in words."""
+    decided = Review.objects.filter(creator=order.creator, automatic=False).exclude(decided_at=None)
+    waits = [
+        (review.decided_at - review.asked_at).total_seconds()
+        for review in decided.order_by("-asked_at")[:HISTORY]
+        if review.decided_at
+    ]
+    if not waits:
+        return _("%(name)s has not reviewed a film here yet, so we cannot say how long it takes.") % {
+            "name": order.creator.name
+        }
+    minutes = max(1, round(statistics.median(waits) / 60))
+    if minutes < 90:
+        return ngettext(
+            "That usually takes %(name)s about %(count)d minute.",
+            "That usually takes %(name)s about %(count)d minutes.",
+            minutes,
+        ) % {"name": order.creator.name, "count": minutes}
+    hours = round(minutes / 60)
+    return ngettext(
+        "That usually takes %(name)s about %(count)d hour.",
+        "That usually takes %(name)s about %(count)d hours.",
+        hours,
+    ) % {"name": order.creator.name, "count": hours}
+
+
+def _words(order: Order, production: Production | None, state: StateKey, stages: list[StageLine]) -> tuple[str, str]:
+    names = {"name": order.brief.name, "creator": order.creator.name}
+    if state == "delivered":
+        return _("Your film for %(name)s is ready.") % names, ""
+    if state == "review":
+        return _("%(creator)s is looking at your film.") % names, review_wait(order)
+    if state == "cancelled":
+        return _("This order was cancelled."), order.ending or _("Nothing was charged.")
+    if state in ("failed", "refused"):
+        calm = _("Nothing was charged: the amount held on your card is released.")
+        return order.ending or _("We could not make this film."), calm
+    current = next((stage for stage in stages if stage.state == "now"), None)
+    if current is None or production is None:
+        return _("Your film for %(name)s is about to begin.") % names, ""
+    sentences = {
+        "photos": _("We are looking at your photos."),
+        "script": _("The story for %(name)s is being written."),
+        "narration": _("%(creator)s’s voice is reading it aloud."),
+        "shot": _("Each shot is being planned."),
+        "cut": _("Your film for %(name)s is being cut."),
+        "qc": _("We are checking picture and sound."),
+        "review": _("The film goes to %(creator)s for approval."),
+        "delivery": _("Your film is on its way to you."),
+    }
+    return sentences[current.key] % names, ""
+
+
+def _frames(production: Production | None) -> list[Frame]:
+    if production is None:
+        return []
+    scenes = (
+        Scene.objects.filter(script__production=production)
+        .select_related("photo", "narration", "shot")
+        .order_by("number")
+    )
+    return [
+        Frame(
+            number=scene.number,
+            text=scene.text,
+            thumb=link(scene.photo.thumb),
+            read=hasattr(scene, "narration"),
+            filmed=hasattr(scene, "shot"),
+        )
+        for scene in scenes
+    ]
+
+
+def _film(order: Order) -> Film | None:
+    delivery = Delivery.objects.filter(order=order, revoked_at=None).select_related("cut__production").first()
+    if delivery is None:
+        return None
+    cut = delivery.cut
+    name = slugify(order.brief.name) or order.code.lower()
+    lines = Scene.objects.filter(script__production=cut.production).order_by("number").values_list("text", flat=True)
+    return Film(
+        video=link(cut.file),
+        download=link(cut.file, filename=f"film-for-{name}.mp4"),
+        poster=link(cut.poster),
+        captions=link(cut.captions),
+        transcript=list(lines),
+        width=cut.width,
+        height=cut.height,
+        seconds=cut.seconds,
+        bytes=cut.size,
+    )
+
+
+def measured() -> tuple[int, float, float] | None:
+    """How long the last films really took here, from placed to delivered: count, median and 90th percentile seconds."""
+    times: list[dt.timedelta] = [
+        delivered - placed
+        for placed, delivered in Order.objects.filter(state=OrderState.DELIVERED, placed_at__isnull=False)
+        .order_by("-placed_at")
+        .values_list("placed_at", "ended_at")[:100]
+        if delivered
+    ]
+    if not times:
+        return None
+    seconds = [time.total_seconds() for time in times]
+    return len(seconds), statistics.median(seconds), p90(seconds)

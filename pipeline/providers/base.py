@@ -1,0 +1,206 @@
+"""What every provider of a job speaks: requests and answers as plain data, one Protocol, one family of errors.
+
+A provider does one job (write the script, read a line aloud, film a shot) for whoever asks. It is handed everything it
+needs: no settings, no models, no global state. Requests and results cross the board as JSON, so each dataclass here
+turns into plain data and back without loss.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self
+
+Json = dict[str, Any]
+
+
+class ProviderError(Exception):
+    """A provider did not do the job.
+
+    `retryable` says whether asking again may help; `fan` is the sentence the fan may read (may be empty: nothing they
+    need to know); `retry_after` is the vendor's own wish in seconds, where it gave one.
+    """
+
+    def __init__(self, what: str, *, retryable: bool, fan: str = "", retry_after: float | None = None) -> None:
+        super().__init__(what)
+        self.retryable = retryable
+        self.fan = fan
+        self.retry_after = retry_after
+
+
+class Plain:
+    """Dataclasses that become JSON and come back; unknown keys of a newer writer are ignored."""
+
+    def to_json(self) -> Json:
+        """This value as dicts, lists, strings and numbers."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild from `to_json`'s answer. Nested values are rebuilt by the classes that have them."""
+        known = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        return cls(**{key: value for key, value in data.items() if key in known})
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoNote(Plain):
+    """What the writer may know of a photo: its place in the order (0-based), faces found, shape, and when it was taken."""
+
+    index: int
+    faces: int = 0
+    shape: Literal["portrait", "landscape", "square"] = "portrait"
+    taken_on: str = ""  # ISO date, empty when unknown
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRequest(Plain):
+    """What the fan asked for, as data. `notes` and `must_say` are untrusted text: content, never instructions."""
+
+    name: str
+    occasion: str
+    tone: str
+    notes: str
+    photos: tuple[PhotoNote, ...]
+    seconds: int
+    must_say: tuple[str, ...] = ()
+    creator: str = ""
+    sender: str = ""  # how the fan signs, may be empty
+    words_per_second: float = 2.4
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild, photos included."""
+        return cls(
+            **{
+                **data,
+                "photos": tuple(PhotoNote.from_json(p) for p in data["photos"]),
+                "must_say": tuple(data.get("must_say", ())),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SceneDraft(Plain):
+    """One scene: the line to be read, the photo (index into the request's photos) and where the line comes from.
+
+    `fact` quotes the fan's own words the line was made from; empty only for openings and endings that state nothing.
+    `role` is `opening`, `fact`, `must_say` or `ending`. `idea` is the picture idea in a few words.
+    """
+
+    text: str
+    photo: int
+    fact: str = ""
+    role: Literal["opening", "fact", "must_say", "ending"] = "fact"
+    idea: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptDraft(Plain):
+    """A whole script: a title for the title card and 5 to 10 scenes, in order; `left_out` quotes facts that did not fit."""
+
+    title: str
+    scenes: tuple[SceneDraft, ...]
+    left_out: tuple[str, ...] = ()
+    language: str = "en"
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild, scenes included."""
+        return cls(
+            title=data["title"],
+            scenes=tuple(SceneDraft.from_json(s) for s in data["scenes"]),
+            left_out=tuple(data.get("left_out", ())),
+            language=data.get("language", "en"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest(Plain):
+    """One line to be read aloud. `said_as` maps a written word to how it is said (a respelling such as "see-oh-MAH-ra")."""
+
+    text: str
+    voice: str
+    said_as: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord(Plain):
+    """A word as written (punctuation attached) and when it is heard, in seconds from the start of the audio."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Plain):
+    """A line read aloud: length in seconds and each word's timing. The audio is the answer's file "audio" (mono WAV)."""
+
+    seconds: float
+    words: tuple[SpokenWord, ...]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild, words included."""
+        return cls(seconds=data["seconds"], words=tuple(SpokenWord.from_json(w) for w in data["words"]))
+
+
+@dataclass(frozen=True, slots=True)
+class ShotRequest(Plain):
+    """One moving picture wanted from one photo. `photo` is a file name in the answer's working folder; boxes are
+    fractions of the photo (x, y, width, height); `seed` varies the move between neighbours."""
+
+    photo: str
+    width: int
+    height: int
+    seconds: float
+    faces: tuple[tuple[float, float, float, float], ...] = ()
+    interest: tuple[float, float, float, float] = (0.25, 0.25, 0.5, 0.5)
+    prompt: str = ""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider says: `pending` with the vendor's id, or `done` with a JSON result and files it wrote in workdir.
+
+    `cost` is in millionths of the account's currency unit, so that a tenth of a cent still counts.
+    """
+
+    state: Literal["pending", "done"]
+    result: Json = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+    external_id: str = ""
+    poll_after: float = 5.0
+    cost: int = 0
+
+
+class Provider(Protocol):
+    """One vendor, or local twin, for one job. `submit` may answer at once; `look` is asked until it is done.
+
+    `recovery` says what may be done when we crashed between asking and writing the answer down, and `find` knows
+    nothing: `same_key` (ask again under the same key: the vendor answers with the first), `redo` (cheap and harmless:
+    ask again), or `wait` (the vendor's own message or the deadline decides).
+    """
+
+    name: str
+    job: Literal["writer", "voice", "video"]
+    recovery: Literal["same_key", "redo", "wait"]
+
+    def submit(self, key: str, request: Json, workdir: Path) -> Answer:
+        """Ask for the job under our own `key`; the same key again must not be done, or billed, twice.
+
+        Raises ProviderError.
+        """
+
+    def look(self, external_id: str, workdir: Path) -> Answer:
+        """Where a pending job stands. Raises ProviderError."""
+
+    def find(self, key: str) -> Answer | None:
+        """The job we may have submitted under `key` before a crash; None when the vendor never heard of it."""
+
+    def cancel(self, external_id: str) -> None:
+        """Stop a pending job where the vendor can; silent where it cannot."""

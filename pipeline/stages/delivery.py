@@ -1,0 +1,33 @@
+"""Stage `delivery`: the film becomes the fan's, then the held money is taken."""
+
+from __future__ import annotations
+
+from billing import services as billing
+from orders import services as orders
+from orders.models import OrderState
+
+from ..engine import DONE, Done, StageFailed, Wait, Work
+from ..faults import faultpoint
+from ..history import tell
+from ..models import Cut, Delivery, ReviewState
+
+
+def run(work: Work) -> Done | Wait:
+    """Deliver an approved cut, once; then take the money that was held for it."""
+    if work.order.state != OrderState.DELIVERED:
+        _deliver(work)
+    billing.settle(order=work.order)
+    return DONE
+
+
+def _deliver(work: Work) -> None:
+    cut = Cut.objects.select_related("review").get(production=work.production)
+    if cut.review.state != ReviewState.APPROVED or cut.review.sha256 != cut.sha256:
+        raise StageFailed("the approval is not for this cut")
+    with work.fence():
+        Delivery.objects.get_or_create(order=work.order, defaults={"cut": cut})
+        faultpoint("delivery.before_finish")
+        if not orders.finish(order=work.order, state=OrderState.DELIVERED):
+            raise StageFailed("the order was ended by someone else")
+        tell(work.production, "film.delivered", stage="delivery")
+    work.order.refresh_from_db()

@@ -1,0 +1,50 @@
+"""Stage `narration`, one step per scene: the line read aloud in the licensed voice, with each word's timing."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from .. import files, roster
+from ..calls import ask
+from ..engine import DONE, Done, StageFailed, Wait, Work
+from ..history import tell
+from ..models import CallState, Narration, Scene
+from ..providers.base import Reading, ReadRequest
+
+
+def run(work: Work) -> Done | Wait:
+    """Ask the voice for this scene's line and keep the audio."""
+    scene = Scene.objects.select_related("script").get(script__production=work.production, number=work.step.item)
+    if Narration.objects.filter(scene=scene).exists():
+        return DONE
+    brief = work.order.brief
+    voice = work.order.creator.voice
+    if voice.licence_for(brief.occasion, timezone.now().date()) is None:
+        raise StageFailed(
+            f"no licence of {voice} covers {brief.occasion} today",
+            fan=_("The licence for this voice does not cover this film any more."),
+        )
+    request = ReadRequest(
+        text=scene.text,
+        voice=voice.provider_voice,
+        said_as={brief.name: brief.said_as} if brief.said_as else {},
+        settings=voice.settings,
+    )
+    with files.workspace("narration") as folder:
+        call = ask(work, roster.voice(voice.provider), request.to_json(), folder)
+    if call.state != CallState.SUCCEEDED:
+        return Wait(5)
+    reading = Reading.from_json(call.result)
+    if "audio" not in call.files or reading.seconds <= 0:
+        raise StageFailed(f"{call.provider} answered without audio")
+    with work.fence():
+        Narration.objects.create(
+            scene=scene,
+            call=call,
+            audio=call.files["audio"],
+            seconds=reading.seconds,
+            words=[[word.text, word.start, word.end] for word in reading.words],
+        )
+        tell(work.production, "line.read", stage="narration", item=scene.number, seconds=round(reading.seconds, 2))
+    return DONE

@@ -1,0 +1,66 @@
+"""Stage `qc`: the finished film is measured against what it was meant to be. A fail never reaches anyone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from .. import files
+from ..engine import DONE, Done, StageFailed, Wait, Work
+from ..history import tell
+from ..media import meters, verdict
+from ..models import Cut, Finding
+
+
+def run(work: Work) -> Done | Wait:
+    """Measure, judge, write the findings; a verdict of fail ends the production."""
+    cut = Cut.objects.get(production=work.production)
+    if not cut.verdict:
+        with files.workspace("qc") as folder:
+            film = files.fetch(cut.file, folder)
+            expected = _expected(cut, folder)
+            measures = meters.measure(film, at=verdict.looks(expected), on_progress=work.beat)
+            _keep(work, cut, measures, verdict.judge(measures, expected))
+    if cut.verdict == "fail":
+        first = cut.findings.filter(severity="fail").first()
+        raise StageFailed(
+            f"quality control: {first.sentence if first else 'no reason was kept'}",
+            fan=_("The film did not pass our own checks of picture and sound, so we did not send it to you."),
+        )
+    return DONE
+
+
+def _expected(cut: Cut, folder: Path) -> verdict.Expected:
+    told = cut.timeline
+    return verdict.Expected(
+        width=told["size"][0],
+        height=told["size"][1],
+        fps=told["fps"],
+        seconds=told["seconds"],
+        captions=tuple(meters.TextBox(*box) for box in told["captions"]),
+        labels=tuple(meters.TextBox(*box) for box in told["labels"]),
+        shots=tuple(
+            verdict.ExpectedShot(start, end, files.fetch(photo, folder), filmed)
+            for start, end, photo, filmed in told["shots"]
+        ),
+    )
+
+
+def _keep(work: Work, cut: Cut, measures: meters.Measures, judged: verdict.Verdict) -> None:
+    loudness = measures.loudness
+    with work.fence():
+        for found in judged.findings:
+            Finding.objects.create(
+                cut=cut,
+                code=found.code,
+                severity=found.severity,
+                sentence=found.sentence[:300],
+                second=found.second,
+                figure=found.figure,
+            )
+        cut.verdict = judged.verdict
+        cut.lufs = loudness.lufs if loudness else None
+        cut.true_peak = loudness.true_peak if loudness else None
+        cut.save(update_fields=["verdict", "lufs", "true_peak"])
+        tell(work.production, "film.checked", stage="qc", verdict=judged.verdict, findings=len(judged.findings))

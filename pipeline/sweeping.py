@@ -1,0 +1,72 @@
+"""The sweep: every few seconds, in whichever process holds its row, everything due is rung for again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import shutil
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import Q
+from django.utils import timezone
+
+from billing import services as billing
+from orders.codes import token
+
+from . import engine, notices, photos
+from .models import Sweeper
+
+log = logging.getLogger(__name__)
+
+EVERY = 5.0
+# Whoever stops sweeping is replaced after this.
+HOLD = dt.timedelta(seconds=10)
+# Work folders of processes that died; nothing works this long without a lease.
+OLD_WORK = 6 * 3600
+
+
+def hold(holder: str) -> bool:
+    """Take or keep the sweep's row. False while another process has it."""
+    now = timezone.now()
+    Sweeper.objects.get_or_create(pk=1)
+    return bool(
+        Sweeper.objects.filter(Q(holder=holder) | Q(until=None) | Q(until__lt=now), pk=1).update(
+            holder=holder, until=now + HOLD
+        )
+    )
+
+
+def sweep_once() -> int:
+    """Look over everything once. Returns how much was due."""
+    found = engine.sweep() + photos.sweep() + notices.sweep()
+    for order in billing.unsettled()[:100]:
+        billing.settle(order=order)
+        found += 1
+    _clear_work()
+    Sweeper.objects.filter(pk=1).update(swept_at=timezone.now())
+    return found
+
+
+def _clear_work() -> None:
+    work = settings.VAR_DIR / "work"
+    if work.is_dir():
+        for folder in work.iterdir():
+            if folder.stat().st_mtime < time.time() - OLD_WORK:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_forever(stopped: Callable[[float], bool]) -> None:
+    """Sweep until `stopped(seconds)`, which waits that long, says so. A database that is away is waited for."""
+    holder = token()
+    while True:
+        try:
+            if hold(holder):
+                sweep_once()
+        except DatabaseError as error:
+            log.warning("The sweep cannot reach the database: %s", error)
+            connection.close()
+        if stopped(EVERY):
+            return

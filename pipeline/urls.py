@@ -1,0 +1,12 @@
+"""The pipeline's addresses."""
+
+from django.urls import path
+
+from . import media_view, views
+
+app_name = "pipeline"
+urlpatterns = [
+    path("orders/<str:code>/film/", views.order, name="order"),
+    path("orders/<str:code>/film/progress/", views.progress, name="progress"),
+    path("media/<str:signed>/<str:filename>", media_view.media, name="media"),
+]

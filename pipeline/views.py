@@ -1,0 +1,45 @@
+"""The order page: one address for life."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from orders.models import Order
+from orders.visitors import known_visitor
+
+from . import progress as board
+from .access import may_see
+
+
+def find(request: HttpRequest, code: str) -> Order:
+    """The order, for those who may see it. Everyone else learns nothing: 404."""
+    order = Order.objects.select_related("brief", "creator", "fan").filter(code=code).first()
+    if order is None or not may_see(order, request.user, known_visitor(request)):
+        raise Http404
+    return order
+
+
+@require_safe
+@never_cache
+def order(request: HttpRequest, code: str) -> HttpResponse:
+    """The film being made, and then the film."""
+    found = find(request, code)
+    if found.is_draft:
+        return redirect("orders:summary", found.code)
+    return render(request, "pipeline/order.html", context(found))
+
+
+@require_safe
+@never_cache
+def progress(request: HttpRequest, code: str) -> HttpResponse:
+    """The live part alone, for pages whose socket is closed."""
+    found = find(request, code)
+    return render(request, "pipeline/_progress.html", context(found))
+
+
+def context(order: Order) -> dict[str, object]:
+    """What the order page and its fragment show."""
+    return {"order": order, "brief": order.brief, "creator": order.creator, "progress": board.read(order)}

@@ -1,0 +1,147 @@
+"""Finding faces, and the whole check of one photo with what it tells the fan."""
+
+import json
+
+import pytest
+from PIL import Image, ImageFile
+
+from pipeline.media import faces, photocheck, stills
+from tests import samples
+
+
+def inside(box, x, y):
+    return box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3]
+
+
+@pytest.mark.render
+def test_the_portrait_has_one_face_with_hair_and_chin_in_its_box():
+    found = faces.find_faces(samples.PORTRAIT)
+    assert found.turned == 0
+    (box,) = found.boxes
+    assert inside(box, 0.45, 0.08)  # hair
+    assert inside(box, 0.45, 0.34)  # chin
+    assert box[2] * box[3] < 0.1
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("path", samples.FACES, ids=lambda path: path.stem)
+def test_each_official_portrait_has_exactly_one_face(path):
+    found = faces.find_faces(path)
+    assert (len(found.boxes), found.turned) == (1, 0)
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("path", samples.STORY[1:], ids=lambda path: path.stem)
+def test_rocket_galaxies_moon_cup_and_cat_have_no_face(path):
+    assert faces.find_faces(path) == faces.Faces(())
+
+
+@pytest.mark.render
+def test_made_up_photos_and_pages_have_no_face(tmp_path):
+    for seed in range(2):
+        assert faces.find_faces(samples.make_photo(tmp_path / "a.jpg", seed, (900, 1200))) == faces.Faces(())
+    assert faces.find_faces(samples.page_of_text(tmp_path / "b.jpg")) == faces.Faces(())
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_portrait_on_its_side_is_found_and_the_turn_puts_it_upright(degrees, tmp_path):
+    found = faces.find_faces(samples.on_its_side(tmp_path / "a.jpg", degrees))
+    assert found.turned == 360 - degrees
+    (box,) = found.boxes
+    assert inside(box, 0.45, 0.2)
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("head", [110, 260])
+def test_everyone_in_a_group_is_found_once(head, tmp_path):
+    found = faces.find_faces(samples.group(tmp_path / "a.jpg", head))
+    assert (len(found.boxes), found.turned) == (8, 0)
+
+
+@pytest.mark.render
+def test_looking_for_faces_does_not_make_the_process_accept_half_photos():
+    faces.find_faces(samples.CAT)
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+
+
+@pytest.mark.render
+def test_a_check_gives_clean_files_facts_and_sentences(tmp_path):
+    source = samples.make_photo(
+        tmp_path / "up.jpg", 1, (900, 1200), taken="2024:06:01 10:00:00", offset="+02:00", orientation=6
+    )
+    checked = photocheck.check(source, tmp_path)
+    assert (checked.width, checked.height, checked.rotated, checked.turned) == (900, 1200, True, 0)
+    assert (checked.taken_at, checked.taken_on) == ("2024-06-01T10:00:00+02:00", "2024-06-01")
+    assert checked.warnings == ("rotated", "no_face")
+    assert checked.shape == "portrait"
+    with Image.open(checked.file) as photo, Image.open(checked.thumb) as thumb:
+        assert photo.size == (900, 1200)
+        assert max(thumb.size) == 480
+    assert photocheck.sentences(checked) == [
+        ("No face found – we follow what stands out", {}),
+        ("Turned upright", {}),
+    ]
+
+
+@pytest.mark.render
+def test_a_photo_whose_face_lies_on_its_side_is_stored_upright(tmp_path):
+    checked = photocheck.check(samples.on_its_side(tmp_path / "side.jpg"), tmp_path)
+    assert checked.turned == 270
+    assert "rotated" in checked.warnings
+    assert faces.find_faces(checked.file).turned == 0
+    assert inside(checked.interest, 0.45, 0.2)
+
+
+@pytest.mark.render
+def test_a_check_is_the_same_the_second_time_and_comes_back_from_json(tmp_path):
+    source = samples.make_photo(tmp_path / "a.jpg", 3, (600, 800))
+    first = photocheck.check(source, tmp_path)
+    assert photocheck.check(source, tmp_path) == first
+    back = photocheck.PhotoCheck.from_json(json.loads(json.dumps(first.to_json())) | {"newer": 1})
+    assert back.to_json() == first.to_json()
+    assert str(tmp_path) not in json.dumps(first.to_json())
+
+
+@pytest.mark.render
+def test_a_repeated_blurred_dark_or_small_photo_is_pointed_out(tmp_path):
+    first = photocheck.check(samples.make_photo(tmp_path / "a.jpg", 3, (600, 800)), tmp_path)
+    again = photocheck.check(
+        samples.make_photo(tmp_path / "b.jpg", 3, (450, 600), quality=60),
+        tmp_path,
+        others=[(1, "0" * 16), (3, first.hash)],
+    )
+    assert again.like == 3
+    assert again.warnings == ("no_face", "small", "duplicate")
+    assert ("Very like photo %(number)d – one of them is enough", {"number": 3}) in photocheck.sentences(again)
+    assert "blurred" in photocheck.check(samples.blurred(tmp_path / "c.jpg"), tmp_path).warnings
+    assert "dark" in photocheck.check(samples.dark(tmp_path / "d.jpg"), tmp_path).warnings
+
+
+@pytest.mark.render
+def test_half_a_photo_is_refused_also_after_faces_were_looked_for(tmp_path):
+    faces.find_faces(samples.CAT)
+    with pytest.raises(stills.PhotoFault):
+        photocheck.check(samples.truncated(tmp_path / "a.jpg"), tmp_path)
+
+
+def test_photos_are_ordered_by_when_they_were_taken():
+    assert photocheck.order_by_date(["2024-03-01T10:00:00", "2022-01-01T10:00:00", "2023-01-01T10:00:00"]) == [1, 2, 0]
+
+
+def test_undated_photos_stay_behind_the_photo_they_came_with():
+    days = [None, "2024-03-01T10:00:00", "", None, "2022-01-01T10:00:00", None]
+    assert photocheck.order_by_date(days) == [0, 4, 5, 1, 2, 3]
+    assert photocheck.order_by_date([None, "", None]) == [0, 1, 2]
+    assert photocheck.order_by_date([]) == []
+
+
+def test_zones_count_when_all_have_one_and_clocks_when_not():
+    east, west = "2024-01-01T10:00:00+09:00", "2024-01-01T09:00:00-05:00"
+    assert photocheck.order_by_date([west, east]) == [1, 0]
+    assert photocheck.order_by_date([east, west, "2024-01-01T08:00:00"]) == [2, 1, 0]
+
+
+def test_photos_of_the_same_moment_stay_as_uploaded():
+    moment = "2024-01-01T10:00:00"
+    assert photocheck.order_by_date([moment, "2023-01-01T10:00:00", moment]) == [1, 0, 2]

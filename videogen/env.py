@@ -1,0 +1,33 @@
+"""Reads the environment, and a `.env` file next to manage.py where there is one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+import environ
+
+BASE = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(BASE / ".env")
+
+# Everything the product writes on this machine: database, media, Redis, logs. Moved for tests and for small trials.
+VAR = Path(env.str("VIDEOGEN_VAR", default=str(BASE / "var"))).resolve()
+
+
+def local_secret() -> str:
+    """A secret key for this machine alone, made once. Production must set SECRET_KEY itself."""
+    file = VAR / "secret_key"
+    if not file.exists():
+        VAR.mkdir(parents=True, exist_ok=True)
+        # Written whole under another name, then linked: two processes that start together agree on the first one's.
+        handle, draft = tempfile.mkstemp(dir=VAR)
+        with os.fdopen(handle, "w") as out:
+            out.write(secrets.token_urlsafe(50))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, file)
+        os.unlink(draft)
+    return file.read_text()

@@ -1,0 +1,105 @@
+"""Starts the site's processes, starts one again when it dies, and takes all of them along when it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+from pipeline.media.lifeline import die_with
+
+# A process that dies again and again is started again ever more slowly.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+GRACE_SECONDS = 8.0
+STEADY_SECONDS = 20.0
+
+
+@dataclass
+class Child:
+    """One process of the site."""
+
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    pause: float = FIRST_PAUSE
+    again_at: float = 0.0
+
+
+@dataclass
+class Supervisor:
+    """Runs children until told to stop. Children that survive a polite request are killed."""
+
+    env: Mapping[str, str]
+    children: list[Child] = field(default_factory=list)
+    stopping: bool = False
+
+    def start(self, name: str, command: Sequence[str]) -> Child:
+        """Start one more process, in a process group of its own, tied to this one's life."""
+        child = Child(name, command)
+        self.children.append(child)
+        self._spawn(child)
+        return child
+
+    def watch(self) -> None:
+        """Start again whoever dies, until a signal says stop."""
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGHUP, self._stop)
+        while not self.stopping:
+            for child in self.children:
+                self._look_after(child)
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """End all children, last started first: politely, then for good."""
+        for child in reversed(self.children):
+            self._signal(child, signal.SIGTERM)
+        until = time.monotonic() + GRACE_SECONDS
+        for child in reversed(self.children):
+            if child.process is not None:
+                try:
+                    child.process.wait(max(0.1, until - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    self._signal(child, signal.SIGKILL)
+                    child.process.wait()
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def _spawn(self, child: Child) -> None:
+        child.started = time.monotonic()
+        child.process = subprocess.Popen(
+            list(child.command),
+            env=dict(self.env),
+            stdin=subprocess.DEVNULL,
+            preexec_fn=die_with(os.getpid()),  # noqa: PLW1509  (one thread, and only two system calls in the child)
+            process_group=0,
+        )
+
+    def _look_after(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.process is None:
+            if now >= child.again_at:
+                self._spawn(child)
+            return
+        code = child.process.poll()
+        if code is None:
+            if now - child.started > STEADY_SECONDS:
+                child.pause = FIRST_PAUSE
+            return
+        print(f"{child.name} ended with {code}; starting it again in {child.pause:g} s", flush=True)
+        child.process = None
+        child.again_at = now + child.pause
+        child.pause = min(LONGEST_PAUSE, child.pause * 2)
+
+    def _signal(self, child: Child, number: int) -> None:
+        if child.process is not None and child.process.poll() is None:
+            try:
+                os.killpg(child.process.pid, number)
+            except ProcessLookupError:
+                child.process.poll()
