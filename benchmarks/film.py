@@ -163,15 +163,13 @@ def compare(photos: Sequence[Path], kind: str, seconds: float, threads: Sequence
         mine["one pass"] = one_pass(timeline, workdir)
         steadiness = shot_jitter(timeline, workdir)
         floor = bare(timeline, workdir)
-    print(
-        f"{len(photos)} photos, {timeline.spec.size}, {timeline.seconds:.1f} s; jitter {max(steadiness):.3f} px at most"
-    )
+    size, seconds = timeline.spec.size, timeline.seconds
+    print(f"{len(photos)} photos, {size}, {seconds:.1f} s; jitter {max(steadiness):.3f} px at most")
     print(f"{'bare veryfast 20':22} {floor.cpu:6.1f} CPU s {floor.wall:6.1f} s {floor.megabytes:6.1f} MB")
     for name, cost in mine.items():
         ratio = f"{cost.cpu / floor.cpu:.2f} × bare"
-        print(
-            f"{name:22} {cost.cpu:6.1f} CPU s {cost.wall:6.1f} s {cost.megabytes:6.1f} MB  {ratio}, peak {cost.peak:.0f} MB"
-        )
+        used = f"{cost.cpu:6.1f} CPU s {cost.wall:6.1f} s {cost.megabytes:6.1f} MB"
+        print(f"{name:22} {used}  {ratio}, peak {cost.peak:.0f} MB")
 
 
 if __name__ == "__main__":

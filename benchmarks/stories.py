@@ -1,4 +1,4 @@
-"""The script writer on every story: a table of what was said, kept and left out, and with --show the scripts themselves.
+"""The script writer on every story: a table of what was said, kept and left out, and with --show the scripts.
 
 Run as `python -m benchmarks.stories [--show] [slug …]`.
 """

@@ -1,0 +1,1 @@
+"""What the fan asked for: orders, photos, the wizard."""

@@ -13,7 +13,7 @@ from accounts.models import Creator, Voice
 
 from . import cashier
 from .choices import Length, Occasion
-from .models import MIN_PHOTOS, ConsentKind, Order, OrderState, Photo
+from .models import MAX_PHOTOS, MIN_PHOTOS, ConsentKind, Order, OrderState, Photo
 
 SCREENS = ("for_whom", "photos", "story", "summary")
 # Shorter notes say nothing a film could be made from.
@@ -74,11 +74,11 @@ def missing(order: Order) -> list[Gap]:
             Gap(
                 "photos",
                 ngettext(
-                    "Add at least %(count)d more photo: a film needs 5 to 10.",
-                    "Add at least %(count)d more photos: a film needs 5 to 10.",
+                    "Add at least %(count)d more photo: a film needs %(min)d to %(max)d.",
+                    "Add at least %(count)d more photos: a film needs %(min)d to %(max)d.",
                     lacking,
                 )
-                % {"count": lacking},
+                % {"count": lacking, "min": MIN_PHOTOS, "max": MAX_PHOTOS},
             )
         )
     if len(brief.notes.strip()) < MIN_NOTES:

@@ -135,7 +135,11 @@ def _cards(order: Order) -> dict[str, Any]:
 
 
 def _count(order: Order) -> str:
-    return _("%(count)d of 5–10.") % {"count": order.photos.usable().count()}
+    return _("%(count)d of %(min)d–%(max)d.") % {
+        "count": order.photos.usable().count(),
+        "min": MIN_PHOTOS,
+        "max": MAX_PHOTOS,
+    }
 
 
 def _list(request: HttpRequest, order: Order) -> HttpResponse:
@@ -155,7 +159,9 @@ def _refused(request: HttpRequest, order: Order, problems: list[str], status: in
     """Our script reads the sentence; a plain form gets the page with every sentence on it."""
     if is_script(request):
         return HttpResponse("\n".join(problems), status=status, content_type="text/plain; charset=utf-8")
-    return _page(request, order, problems)
+    page = _page(request, order, problems)
+    page.status_code = status
+    return page
 
 
 def _changed(request: HttpRequest, order: Order, say: str, focus: str = "") -> HttpResponse:

@@ -90,7 +90,9 @@ def begin(*, creator: Creator, fan: User | None, visitor: str) -> Order:
 def describe(*, order: Order, **wishes: Unpack[Wishes]) -> None:
     """Save for whom the film is and how it should be. Raises NotADraft."""
     _touch(order)
-    _save_brief(order, dict(wishes), "brief.described")
+    if "seconds" in _save_brief(order, dict(wishes), "brief.described"):
+        # The price at the till was for another length: a payment that is open for it can no longer place the order.
+        Order.objects.filter(pk=order.pk).update(amount=None, currency="")
 
 
 @transaction.atomic
@@ -188,16 +190,19 @@ def agree(*, order: Order, kinds: Iterable[str]) -> None:
 def place(*, order: Order, amount: int | None = None, currency: str = "", actor: str = "fan") -> bool:
     """The payment is held: freeze the brief, hand the order on. True for exactly one caller, False when it was placed.
 
-    `amount` (minor units) and `currency` are what was agreed. Raises NotReady when the draft lacks something, and
-    NotADraft when it ended in another way; the money must then be released.
+    `amount` (minor units) and `currency` are what is held; it must be what was agreed when the payment was begun.
+    Raises NotReady when the draft lacks something, and NotADraft when it ended in another way; the money must then be
+    released.
     """
     now = timezone.now()
     order.refresh_from_db()
-    if order.is_draft and (gaps := drafts.missing(order)):
-        raise NotReady(gaps)
+    if order.is_draft:
+        gaps = drafts.missing(order)
+        if amount is not None and (amount, currency) != (order.amount, order.currency):
+            gaps.append(drafts.Gap("summary", _("The film was changed after the till was opened. Please pay again.")))
+        if gaps:
+            raise NotReady(gaps)
     values: dict[str, Any] = {"placed_at": now, "session_key": ""}
-    if amount is not None:
-        values |= {"amount": amount, "currency": currency}
     if not order.move(OrderState.DRAFT, OrderState.PLACED, **values):
         order.refresh_from_db()
         if order.placed_at is None:
@@ -253,14 +258,15 @@ def _touch(order: Order) -> None:
         raise NotADraft(order.code)
 
 
-def _save_brief(order: Order, values: dict[str, Any], event: str) -> None:
-    """Write what is new in the brief; nothing happens, and nothing is told, when nothing is."""
+def _save_brief(order: Order, values: dict[str, Any], event: str) -> set[str]:
+    """Write what is new in the brief and name it; nothing happens, and nothing is told, when nothing is."""
     brief = Brief.objects.get(order=order)
     changed = {field: value for field, value in values.items() if getattr(brief, field) != value}
     if changed:
         Brief.objects.filter(pk=brief.pk).update(**changed)
         _tell_once(order, event)
     order.brief = Brief.objects.get(pk=brief.pk)
+    return set(changed)
 
 
 def _tell_once(order: Order, event: str) -> None:

@@ -128,7 +128,8 @@ def summary(request: HttpRequest, order: Order) -> HttpResponse:
     if form.is_bound:
         form.is_valid()
         services.agree(order=order, kinds=form.kinds)
-        errors = errors_of(form)
+        words = {kind.value: kind.label for kind in ConsentKind}
+        errors = [{"href": f"#id_{box}", "text": _("Please tick: “%s”") % words[box]} for box in form.errors]
         if price is not None and request.POST.get("price") != _shown(price):
             errors.append({"href": "#price", "text": _("The price has changed: it is now %s.") % cashier.money(price)})
     gaps = drafts.missing(order)

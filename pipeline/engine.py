@@ -11,11 +11,12 @@ import importlib
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
@@ -39,6 +40,11 @@ BACKOFF = (1, 3, 10, 30, 60)
 # A step that is due but was not taken for so long has lost its doorbell.
 UNANSWERED = dt.timedelta(seconds=10)
 SWEEP_BATCH = 500
+
+
+def lease() -> dt.timedelta:
+    """How long a worker may show no sign of life before another takes its step."""
+    return dt.timedelta(seconds=settings.LEASE_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class Work:
         if now - self._beaten < 1:
             return
         self._beaten = now
-        changes: dict[str, Any] = {"lease_until": timezone.now() + dt.timedelta(seconds=self.line.lease)}
+        changes: dict[str, Any] = {"lease_until": timezone.now() + lease()}
         if progress is not None:
             changes["progress"] = max(0.0, min(1.0, progress))
         if not self._mine().update(**changes):
@@ -99,7 +105,7 @@ class Work:
     def fence(self) -> Iterator[None]:
         """A transaction that only commits while the step is still ours. Raises LostLease."""
         with transaction.atomic():
-            alive = self._mine().update(lease_until=timezone.now() + dt.timedelta(seconds=self.line.lease))
+            alive = self._mine().update(lease_until=timezone.now() + lease())
             if not alive:
                 raise LostLease(str(self.step))
             yield
@@ -127,7 +133,7 @@ def claim(pk: int) -> Step | None:
             failures=F("failures") + Case(When(state=StepState.RUNNING, then=1), default=0),
             state=StepState.RUNNING,
             token=token,
-            lease_until=now + dt.timedelta(seconds=line.lease),
+            lease_until=now + lease(),
             attempts=F("attempts") + 1,
             seen=F("wanted"),
             started_at=Coalesce(F("started_at"), Value(now)),
@@ -137,6 +143,12 @@ def claim(pk: int) -> Step | None:
     if not taken:
         return None
     return Step.objects.select_related("production__order__creator", "production__order__brief").get(pk=pk, token=token)
+
+
+def stage_of(key: str) -> Callable[[Work], Done | Wait]:
+    """The function that does a stage: `run` of the module that bears its name. Stages know the engine, not it them."""
+    run: Callable[[Work], Done | Wait] = importlib.import_module(f"pipeline.stages.{key}").run
+    return run
 
 
 def run_step(pk: int) -> None:
@@ -151,7 +163,7 @@ def run_step(pk: int) -> None:
         faultpoint("step.after_claim")
         if step.failures > line.max_failures:
             raise StageFailed(f"gave up after {step.failures} failures: {step.error or 'its worker died each time'}")
-        outcome = importlib.import_module(f"pipeline.stages.{step.stage}").run(work)
+        outcome = stage_of(step.stage)(work)
         if isinstance(outcome, Wait) and work.overdue:
             raise StageFailed(f"not done within {line.deadline} s")
         faultpoint("step.before_leave")

@@ -1,7 +1,7 @@
 """Named boundaries where a test may make this process die, hang or fail; without VIDEOGEN_FAULTS they do nothing.
 
-`VIDEOGEN_FAULTS="cut.after_publish=kill9:0.2;call.before_send=raise"` switches points on, each with an optional
-probability. Every name is registered here, so that a test can walk the whole registry and a new boundary is tested
+`VIDEOGEN_FAULTS="files.after_publish=kill9:0.2;call.before_send=raise;step.after_claim=kill9:once"` switches points on,
+each with an optional probability, or `once` for all processes together (a file in VIDEOGEN_VAR/faults remembers). Every name is registered here, so that a test can walk the whole registry and a new boundary is tested
 without anyone remembering it.
 """
 
@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import time
+from pathlib import Path
 
 POINTS = {
     "step.after_claim": "a worker has taken a step and done nothing yet",
@@ -42,8 +43,20 @@ def faultpoint(name: str) -> None:
     for rule in wanted.split(";"):
         point, _, what = rule.partition("=")
         action, _, chance = what.partition(":")
-        if point in (name, "*") and random.random() < float(chance or 1):
+        if point in (name, "*") and _falls(name, chance):
             _act(action, name)
+
+
+def _falls(name: str, chance: str) -> bool:
+    if chance != "once":
+        return random.random() < float(chance or 1)
+    remembered = Path(os.environ["VIDEOGEN_VAR"]) / "faults" / name
+    remembered.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.close(os.open(remembered, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
 
 
 def _act(action: str, name: str) -> None:

@@ -13,7 +13,7 @@ class Stage:
     """One line of the table.
 
     `needs` are stages that must be done; `per_item` stages get one step per scene, written when their parent is done;
-    `queue` is the worker kind; `lease` the seconds without a sign of life after which another worker may take over;
+    `queue` is the worker kind;
     `deadline` the seconds after which the stage falls back or fails; `expected` the seconds it takes when there is no
     history yet; `weight` its share of the fan's percentage.
     """
@@ -22,7 +22,6 @@ class Stage:
     label: str | Promise
     needs: tuple[str, ...]
     queue: str
-    lease: int = 30
     deadline: int = 600
     expected: float = 2
     weight: int = 5

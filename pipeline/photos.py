@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
@@ -21,7 +22,6 @@ from .media.stills import PhotoFault
 
 log = logging.getLogger(__name__)
 
-LEASE = 60
 MAX_TRIES = 4
 
 
@@ -33,7 +33,7 @@ def ring(photo: Photo) -> None:
 def check(pk: int) -> None:
     """Check one photo: re-encode it upright and bare, find faces and what stands out, answer in words."""
     photo = Photo.objects.select_related("order").filter(pk=pk).first()
-    lease = photo.claim(LEASE) if photo else None
+    lease = photo.claim(2 * settings.LEASE_SECONDS) if photo else None
     if photo is None or lease is None:
         return
     photo.refresh_from_db(fields=["tries"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import logging
 import os
 from collections import deque
@@ -18,6 +19,7 @@ from rq import SimpleWorker, Worker
 from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 
+from .media import faces
 from .media.lifeline import die_with
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,11 @@ log = logging.getLogger(__name__)
 SERIALIZER = "rq.serializers.JSONSerializer"
 # Work that loads models or may crash in C runs in a fork of its own; the rest is small and runs in the worker itself.
 FORKING = ("pixels", "render")
+# Loaded once, before the forks: each fork then begins with everything in memory.
+PRELOAD: dict[str, tuple[str, Callable[[], None] | None]] = {
+    "pixels": ("pipeline.photos", faces.load),
+    "render": ("pipeline.stages.cut", None),
+}
 
 # Where bells ring instead of RQ while `inline` is on: one process then does all the work itself.
 _inline: deque[tuple[str, int]] | None = None
@@ -135,5 +142,12 @@ def work(queue: str, *, burst: bool = False) -> None:
         maintenance_interval=30,
         job_monitoring_interval=5,
     )
+    if queue in PRELOAD:
+        module, load = PRELOAD[queue]
+        importlib.import_module(module)
+        if load is not None:
+            load()
     connections.close_all()
+    if queue in FORKING:
+        os.nice(5)  # films may take the machine, but never from the person looking at a page
     worker.work(burst=burst, logging_level="WARNING")

@@ -16,7 +16,7 @@ from django.utils import timezone
 from billing import services as billing
 from orders.codes import token
 
-from . import engine, notices, photos
+from . import engine, housekeeping, notices, photos
 from .models import Sweeper
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 EVERY = 5.0
 # Whoever stops sweeping is replaced after this.
 HOLD = dt.timedelta(seconds=10)
+# Files without a row and old work folders are looked for this often, in seconds.
+TIDY_EVERY = 1800.0
 # Work folders of processes that died; nothing works this long without a lease.
 OLD_WORK = 6 * 3600
 
@@ -45,12 +47,13 @@ def sweep_once() -> int:
     for order in billing.unsettled()[:100]:
         billing.settle(order=order)
         found += 1
-    _clear_work()
     Sweeper.objects.filter(pk=1).update(swept_at=timezone.now())
     return found
 
 
-def _clear_work() -> None:
+def tidy() -> None:
+    """Remove what crashes left behind: files no row names, work folders of dead processes."""
+    housekeeping.clear()
     work = settings.VAR_DIR / "work"
     if work.is_dir():
         for folder in work.iterdir():
@@ -61,10 +64,14 @@ def _clear_work() -> None:
 def sweep_forever(stopped: Callable[[float], bool]) -> None:
     """Sweep until `stopped(seconds)`, which waits that long, says so. A database that is away is waited for."""
     holder = token()
+    tidied = 0.0
     while True:
         try:
             if hold(holder):
                 sweep_once()
+                if time.monotonic() - tidied > TIDY_EVERY:
+                    tidied = time.monotonic()
+                    tidy()
         except DatabaseError as error:
             log.warning("The sweep cannot reach the database: %s", error)
             connection.close()

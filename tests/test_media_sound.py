@@ -239,10 +239,10 @@ def test_impossible_places_are_refused(tmp_path, reads, start, seconds):
 
 
 @pytest.mark.render
-@pytest.mark.parametrize("mood", music.moods())
-def test_after_aac_every_mood_keeps_its_level_and_its_peak(tmp_path, reads, mood):
+@pytest.mark.parametrize(("mood", "seconds"), [*((mood, 12.0) for mood in music.moods()), ("calm", 60.0)])
+def test_after_aac_every_mood_keeps_its_level_and_its_peak(tmp_path, reads, mood, seconds):
     track = music.choose(mood, "just_because", 0)
-    sound.mix(reads, track.path, 60.0, tmp_path / "mix.wav")
+    sound.mix(reads, track.path, seconds, tmp_path / "mix.wav")
     ffmpeg.run(["-i", tmp_path / "mix.wav", "-c:a", "aac", "-b:a", "192k", tmp_path / "mix.m4a"], timeout=60)
     coded = sound.loudness(tmp_path / "mix.m4a")
     assert coded.lufs == pytest.approx(-14, abs=0.3)

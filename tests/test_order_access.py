@@ -1,5 +1,7 @@
 """Nobody meets another person's draft: owner, other visitor, other fan, creator and staff at every address."""
 
+# ruff: noqa: F811  (fixtures arrive as imports and are named again as arguments)
+
 from __future__ import annotations
 
 import pytest
@@ -9,7 +11,7 @@ from django.urls import get_resolver, reverse
 from accounts.models import Creator, User
 from orders.models import Order, OrderState
 
-from .wizard import creator, draft, fan, media, ready, till  # noqa: F401  (fixtures)
+from .wizard import creator, draft, fan, media, ready, till  # noqa: F401
 
 GETS = ["for_whom", "photos", "story", "summary", "photo_list"]
 POSTS = ["for_whom", "photos", "story", "summary", "photo_add", "photo_sort", "photo_remove"]
@@ -38,7 +40,7 @@ def somebody(who: str, order: Order) -> Client:
 
 @pytest.mark.parametrize("who", ["stranger", "other visitor", "other fan", "creator", "staff"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_everyone_but_the_owner_gets_404_at_every_address(ready: Order, who: str, method: str) -> None:  # noqa: F811
+def test_everyone_but_the_owner_gets_404_at_every_address(ready: Order, who: str, method: str) -> None:
     client = somebody(who, ready)
     before = (ready.brief.name, ready.photos.count())
     for name in GETS if method == "get" else POSTS:
@@ -52,17 +54,17 @@ def test_these_tests_know_every_address_of_an_order() -> None:
     assert {p.name for p in patterns if "code" in str(p.pattern)} == set(GETS) | set(POSTS)
 
 
-def test_the_owner_sees_every_screen(client: Client, ready: Order) -> None:  # noqa: F811
+def test_the_owner_sees_every_screen(client: Client, ready: Order) -> None:
     for name in GETS:
         assert client.get(address(name, ready)).status_code == 200, name
 
 
-def test_private_pages_are_not_kept_by_browsers(client: Client, ready: Order) -> None:  # noqa: F811
+def test_private_pages_are_not_kept_by_browsers(client: Client, ready: Order) -> None:
     for name in GETS:
         assert "no-store" in client.get(address(name, ready))["Cache-Control"], name
 
 
-def test_an_anonymous_draft_becomes_the_accounts_at_sign_in(client: Client, ready: Order, fan: User) -> None:  # noqa: F811
+def test_an_anonymous_draft_becomes_the_accounts_at_sign_in(client: Client, ready: Order, fan: User) -> None:
     client.force_login(fan)
     ready.refresh_from_db()
     assert (ready.fan, ready.session_key) == (fan, "")
@@ -70,13 +72,13 @@ def test_an_anonymous_draft_becomes_the_accounts_at_sign_in(client: Client, read
     assert ready.events.filter(name="order.claimed").count() == 1
 
 
-def test_after_signing_out_the_draft_is_out_of_reach(client: Client, ready: Order, fan: User) -> None:  # noqa: F811
+def test_after_signing_out_the_draft_is_out_of_reach(client: Client, ready: Order, fan: User) -> None:
     client.force_login(fan)
     client.logout()
     assert client.get(address("summary", ready)).status_code == 404
 
 
-def test_signing_in_takes_nobody_elses_draft(client: Client, ready: Order, fan: User) -> None:  # noqa: F811
+def test_signing_in_takes_nobody_elses_draft(client: Client, ready: Order, fan: User) -> None:
     other = Client()
     other.post(reverse("orders:begin", args=[ready.creator.slug]))
     other.force_login(fan)
@@ -85,7 +87,7 @@ def test_signing_in_takes_nobody_elses_draft(client: Client, ready: Order, fan: 
     assert Order.objects.filter(fan=fan).count() == 1
 
 
-def test_an_order_that_was_placed_sends_its_owner_to_the_film(client: Client, ready: Order) -> None:  # noqa: F811
+def test_an_order_that_was_placed_sends_its_owner_to_the_film(client: Client, ready: Order) -> None:
     ready.move(OrderState.DRAFT, OrderState.PLACED)
     film = reverse("pipeline:order", args=[ready.code])
     for name in GETS:
@@ -95,7 +97,7 @@ def test_an_order_that_was_placed_sends_its_owner_to_the_film(client: Client, re
     assert client.post(address("story", ready), headers={"HX-Request": "true"})["HX-Redirect"] == film
 
 
-def test_my_films_lists_only_mine(client: Client, ready: Order, fan: User) -> None:  # noqa: F811
+def test_my_films_lists_only_mine(client: Client, ready: Order, fan: User) -> None:
     other = Client()
     other.force_login(fan)
     assert list(client.get(reverse("orders:mine")).context["orders"]) == [ready]

@@ -1,5 +1,7 @@
 """What happens to every kind of file a fan may send, through the real views."""
 
+# ruff: noqa: F811  (fixtures arrive as imports and are named again as arguments)
+
 from __future__ import annotations
 
 import io
@@ -49,7 +51,7 @@ def huge_png() -> bytes:
 
 
 GOOD = {
-    "jpeg": lambda: picture(),
+    "jpeg": picture,
     "png": lambda: picture(kind="PNG"),
     "webp": lambda: picture(kind="WEBP"),
     "animated webp": animated_webp,
@@ -72,7 +74,11 @@ BAD = {
 @pytest.mark.parametrize("kind", GOOD)
 @pytest.mark.parametrize("script", [False, True])
 def test_a_photo_is_kept_whatever_its_name_says(
-    client: Client, draft: Order, media: Path, kind: str, script: bool  # noqa: F811
+    client: Client,
+    draft: Order,
+    media: Path,
+    kind: str,
+    script: bool,
 ) -> None:
     data = GOOD[kind]()
     response = add(client, draft, file("holiday.jpg", data), script=script)
@@ -86,7 +92,11 @@ def test_a_photo_is_kept_whatever_its_name_says(
 @pytest.mark.parametrize("kind", BAD)
 @pytest.mark.parametrize("script", [False, True])
 def test_what_is_no_photo_is_refused_with_a_sentence_and_leaves_nothing(
-    client: Client, draft: Order, media: Path, kind: str, script: bool  # noqa: F811
+    client: Client,
+    draft: Order,
+    media: Path,
+    kind: str,
+    script: bool,
 ) -> None:
     make, sentence = BAD[kind]
     response = add(client, draft, file("holiday.jpg", make()), script=script)
@@ -97,7 +107,7 @@ def test_what_is_no_photo_is_refused_with_a_sentence_and_leaves_nothing(
     assert stored(media) == []
 
 
-def test_the_good_ones_of_a_batch_are_kept_and_each_bad_one_gets_its_sentence(client: Client, draft: Order) -> None:  # noqa: F811
+def test_the_good_ones_of_a_batch_are_kept_and_each_bad_one_gets_its_sentence(client: Client, draft: Order) -> None:
     response = add(client, draft, photo(1), file("letter.jpg", b"%PDF-1.7 letter"), photo(2), file("none.png", b""))
     page = text_of(response)
     assert response.status_code == 422
@@ -107,21 +117,23 @@ def test_the_good_ones_of_a_batch_are_kept_and_each_bad_one_gets_its_sentence(cl
     assert "2 things need another look" in page
 
 
-def test_the_eleventh_photo_is_left_out_and_ten_stay(client: Client, draft: Order, media: Path) -> None:  # noqa: F811
+def test_the_eleventh_photo_is_left_out_and_ten_stay(client: Client, draft: Order, media: Path) -> None:
     response = add(client, draft, *[photo(n) for n in range(11)])
     assert draft.photos.count() == 10
     assert "“photo-10.jpg” was left out: a film takes up to 10 photos" in text_of(response)
     assert len(stored(media)) == 10
 
 
-def test_more_files_than_any_form_has_get_a_sentence(client: Client, draft: Order) -> None:  # noqa: F811
+def test_more_files_than_any_form_has_get_a_sentence(client: Client, draft: Order) -> None:
     response = add(client, draft, *[photo(n) for n in range(25)])
     assert response.status_code == 422
     assert "too many files at once" in text_of(response)
 
 
 def test_more_bytes_than_an_order_may_have_are_refused_before_they_are_read(
-    client: Client, draft: Order, settings: Any  # noqa: F811
+    client: Client,
+    draft: Order,
+    settings: Any,
 ) -> None:
     settings.MAX_ORDER_BYTES = 500 - photo_views.SLACK
     response = add(client, draft, photo())
@@ -129,31 +141,31 @@ def test_more_bytes_than_an_order_may_have_are_refused_before_they_are_read(
     assert "too much at once" in text_of(response)
 
 
-def test_photos_together_may_not_be_too_big(client: Client, draft: Order, settings: Any) -> None:  # noqa: F811
+def test_photos_together_may_not_be_too_big(client: Client, draft: Order, settings: Any) -> None:
     settings.MAX_ORDER_BYTES = len(picture(0)) + len(picture(1)) - 1
     response = add(client, draft, photo(0), photo(1))
     assert draft.photos.count() == 1
     assert "“photo-1.jpg” was left out: together" in text_of(response)
 
 
-def test_the_same_photo_five_times_is_kept_once_and_said_kindly(client: Client, draft: Order, media: Path) -> None:  # noqa: F811
+def test_the_same_photo_five_times_is_kept_once_and_said_kindly(client: Client, draft: Order, media: Path) -> None:
     response = add(client, draft, *[photo(1) for _ in range(5)])
     assert draft.photos.count() == 1
     assert text_of(response).count('href="#photos-input">“photo-1.jpg” is already here') == 4
     assert len(stored(media)) == 1
 
 
-def test_choosing_nothing_gets_a_sentence(client: Client, draft: Order) -> None:  # noqa: F811
+def test_choosing_nothing_gets_a_sentence(client: Client, draft: Order) -> None:
     response = client.post(reverse("orders:photo_add", args=[draft.code]), {})
     assert response.status_code == 422
     assert "Choose one or more photos first." in text_of(response)
 
 
-def test_the_address_of_the_upload_form_leads_back_to_the_photos(client: Client, draft: Order) -> None:  # noqa: F811
+def test_the_address_of_the_upload_form_leads_back_to_the_photos(client: Client, draft: Order) -> None:
     assert client.get(reverse("orders:photo_add", args=[draft.code])).url == reverse("orders:photos", args=[draft.code])
 
 
-def test_an_upload_without_the_forms_token_is_refused(draft: Order) -> None:  # noqa: F811
+def test_an_upload_without_the_forms_token_is_refused(draft: Order) -> None:
     strict = Client(enforce_csrf_checks=True)
     session = strict.session
     session["visitor"] = draft.session_key
@@ -163,7 +175,7 @@ def test_an_upload_without_the_forms_token_is_refused(draft: Order) -> None:  # 
     assert not draft.photos.exists()
 
 
-def test_the_script_gets_the_new_list_and_the_photos_token(client: Client, draft: Order) -> None:  # noqa: F811
+def test_the_script_gets_the_new_list_and_the_photos_token(client: Client, draft: Order) -> None:
     response = add(client, draft, photo(), script=True)
     token = draft.photos.get().token
     assert response["X-Photo"] == token
@@ -172,7 +184,7 @@ def test_the_script_gets_the_new_list_and_the_photos_token(client: Client, draft
     assert 'hx-trigger="every 2s"' in text_of(response)
 
 
-def test_the_list_is_asked_again_only_while_a_check_runs(client: Client, draft: Order) -> None:  # noqa: F811
+def test_the_list_is_asked_again_only_while_a_check_runs(client: Client, draft: Order) -> None:
     add(client, draft, photo())
     address = reverse("orders:photo_list", args=[draft.code])
     assert "every 2s" in text_of(client.get(address))
@@ -184,7 +196,7 @@ def test_the_list_is_asked_again_only_while_a_check_runs(client: Client, draft: 
         assert f"<li>{said}</li>" in page
 
 
-def test_a_photo_the_worker_refused_is_shown_with_its_reason_and_does_not_count(client: Client, ready: Order) -> None:  # noqa: F811
+def test_a_photo_the_worker_refused_is_shown_with_its_reason_and_does_not_count(client: Client, ready: Order) -> None:
     first = ready.photos.first()
     ready.photos.filter(pk=first.pk).update(state=PhotoState.REFUSED, fault="This photo is damaged.", original="")
     page = text_of(client.get(reverse("orders:photos", args=[ready.code])))
@@ -196,7 +208,7 @@ def test_a_photo_the_worker_refused_is_shown_with_its_reason_and_does_not_count(
     assert "Add at least 1 more photo" in text_of(response)
 
 
-def test_four_photos_do_not_lead_on_and_five_unchecked_ones_do(client: Client, draft: Order) -> None:  # noqa: F811
+def test_four_photos_do_not_lead_on_and_five_unchecked_ones_do(client: Client, draft: Order) -> None:
     address = reverse("orders:photos", args=[draft.code])
     add(client, draft, *[photo(n) for n in range(4)])
     response = client.post(address)
@@ -207,7 +219,10 @@ def test_four_photos_do_not_lead_on_and_five_unchecked_ones_do(client: Client, d
 
 
 def test_removing_a_photo_takes_its_files_and_closes_the_gap(
-    client: Client, ready: Order, media: Path, django_capture_on_commit_callbacks: Any  # noqa: F811
+    client: Client,
+    ready: Order,
+    media: Path,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     second = list(ready.photos.all())[1]
     with django_capture_on_commit_callbacks(execute=True):
@@ -219,7 +234,7 @@ def test_removing_a_photo_takes_its_files_and_closes_the_gap(
     assert ready.photos.count() == 4
 
 
-def test_a_row_that_fails_leaves_no_file(ready: Order, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_row_that_fails_leaves_no_file(ready: Order, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the listener broke")
 
@@ -231,7 +246,9 @@ def test_a_row_that_fails_leaves_no_file(ready: Order, media: Path, monkeypatch:
 
 
 def test_two_equal_uploads_at_once_end_in_one_photo_and_a_sentence(
-    ready: Order, media: Path, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    ready: Order,
+    media: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(services, "_room_for", lambda order, upload: None)  # both looked before either wrote
     with pytest.raises(services.Refused, match="already here"):
@@ -239,7 +256,7 @@ def test_two_equal_uploads_at_once_end_in_one_photo_and_a_sentence(
     assert len(stored(media)) == ready.photos.count() == 5
 
 
-def test_the_news_of_a_photo_goes_up_with_its_id(draft: Order) -> None:  # noqa: F811
+def test_the_news_of_a_photo_goes_up_with_its_id(draft: Order) -> None:
     heard: list[int] = []
 
     def listen(sender: Any, photo_id: int, **kwargs: Any) -> None:
@@ -253,12 +270,12 @@ def test_the_news_of_a_photo_goes_up_with_its_id(draft: Order) -> None:  # noqa:
     assert heard == [added.pk]
 
 
-def test_a_new_photo_asks_again_whether_the_photos_may_be_used(client: Client, ready: Order) -> None:  # noqa: F811
+def test_a_new_photo_asks_again_whether_the_photos_may_be_used(client: Client, ready: Order) -> None:
     add(client, ready, photo(9))
     assert [c.kind for c in ready.consents.all()] == [ConsentKind.AI_VOICE]
 
 
-def test_moving_by_button_and_by_drag_keeps_every_photo(client: Client, ready: Order) -> None:  # noqa: F811
+def test_moving_by_button_and_by_drag_keeps_every_photo(client: Client, ready: Order) -> None:
     address = reverse("orders:photo_sort", args=[ready.code])
     a, b, c, d, e = (p.token for p in ready.photos.all())
 
@@ -277,7 +294,7 @@ def test_moving_by_button_and_by_drag_keeps_every_photo(client: Client, ready: O
     assert "Now photo 2 of 5." in response["HX-Trigger-After-Settle"]
 
 
-def test_after_removing_the_focus_goes_to_the_next_photo(client: Client, ready: Order) -> None:  # noqa: F811
+def test_after_removing_the_focus_goes_to_the_next_photo(client: Client, ready: Order) -> None:
     tokens = [p.token for p in ready.photos.all()]
     htmx = {"HX-Request": "true"}
     response = client.post(reverse("orders:photo_remove", args=[ready.code, tokens[1]]), headers=htmx)
@@ -300,7 +317,7 @@ def test_a_files_name_is_only_ever_shown_and_harmless(sent: str, shown: str) -> 
     assert label(sent) == shown
 
 
-def test_history_names_photos_by_token_alone(ready: Order) -> None:  # noqa: F811
+def test_history_names_photos_by_token_alone(ready: Order) -> None:
     added = OrderEvent.objects.filter(order=ready, name="photo.added")
     assert [set(event.data) for event in added] == [{"photo"}] * 5
     assert default_storage.exists(Photo.objects.first().original)

@@ -53,7 +53,9 @@ def media(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture
 def creator(db: None) -> Creator:
     """Takes orders for birthdays, weddings and pets, in every length."""
-    made = Creator.objects.create(slug="mira", name="Mira Solveig Lark", tagline="…", bio="…", approval=ApprovalMode.AUTOMATIC)
+    made = Creator.objects.create(
+        slug="mira", name="Mira Solveig Lark", tagline="…", bio="…", approval=ApprovalMode.AUTOMATIC
+    )
     voice = Voice.objects.create(creator=made, provider_voice="mira")
     VoiceLicence.objects.create(
         voice=voice, starts_on=dt.date(2020, 1, 1), occasions=["birthday", "wedding", "pet"], terms="…"

@@ -39,5 +39,5 @@ def command(var: Path) -> list[str]:
         str(get_binary_path()),
         *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
         *("--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
-        *("--loglevel", "warning", "--daemonize", "no"),
+        *("--loglevel", "warning", "--logfile", str(folder / "redis.log"), "--daemonize", "no"),
     ]

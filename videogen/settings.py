@@ -24,9 +24,10 @@ if PRODUCTION and not env.str("SECRET_KEY", default=""):
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret()
 PORT = env.int("PORT", default=8000)
 HOST = env.str("HOST", default="127.0.0.1")
-SITE_URL = env.str("SITE_URL", default=f"http://{'localhost' if HOST in ('0.0.0.0', '127.0.0.1', '::') else HOST}:{PORT}")
+ANY_HOST = HOST in ("0.0.0.0", "::")  # noqa: S104  (compared, not bound)
+SITE_URL = env.str("SITE_URL", default=f"http://{'localhost' if ANY_HOST or HOST == '127.0.0.1' else HOST}:{PORT}")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", HOST])
-if not PRODUCTION and HOST in ("0.0.0.0", "::"):  # the owner of this machine opened it to the network
+if not PRODUCTION and ANY_HOST:  # the owner of this machine opened it to the network
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL] if SITE_URL.startswith("https:") else [])
 
@@ -194,6 +195,7 @@ USE_TZ = True
 WRITER = env.str("WRITER", default="auto")
 VIDEO = env.str("VIDEO", default="auto")
 GATEWAY = env.str("GATEWAY", default="sandbox")
+LEASE_SECONDS = env.int("LEASE_SECONDS", default=30)  # a worker without a sign of life for this long has lost its step
 RENDER_THREADS = env.int("RENDER_THREADS", default=2)
 RENDER_SCALE = env.float("RENDER_SCALE", default=1.0)  # tests make small films of the same shape
 CURRENCY = "EUR"

@@ -60,9 +60,14 @@ class Card:
         return self.creator.is_active and bool(self.prices) and bool(self.occasions)
 
 
-def _static_url(path: str) -> str:
+def static_url(path: str) -> str:
     """A static file's address; empty for a file that is not there, so that no page shows a broken picture."""
     return static(path) if path and finders.find(path) else ""
+
+
+def portrait(creator: Creator) -> str:
+    """The address of a creator's picture: the one that is set, else the one that bears their name, else none."""
+    return static_url(creator.portrait or f"creators/{creator.slug}.svg")
 
 
 def _occasions(voice: Voice | None, today: dt.date) -> list[str | Promise]:
@@ -80,8 +85,8 @@ def card(creator: Creator) -> Card:
     by_length = {p.seconds: p for p in Price.objects.current().filter(creator=creator).order_by("seconds", "starts_at")}
     return Card(
         creator=creator,
-        portrait=_static_url(creator.portrait or f"creators/{creator.slug}.svg"),
-        sample=_static_url(voice.sample) if voice else "",
+        portrait=portrait(creator),
+        sample=static_url(voice.sample) if voice else "",
         prices=[PriceLine(Length(seconds).label, price) for seconds, price in sorted(by_length.items())],
         occasions=_occasions(voice, timezone.localdate()),
         approves_each=creator.approval == ApprovalMode.EVERY_FILM,
@@ -100,7 +105,7 @@ def measured() -> Measured | None:
 
 
 def usual_look(creator: Creator) -> float | None:
-    """Median seconds the creator took to look at a film, over the latest ones; None while there are fewer than three."""
+    """Median seconds the creator took to look at a film, over the latest ones; None while there are fewer than 3."""
     looks = (
         Review.objects.filter(creator=creator, automatic=False, decided_at__gte=F("asked_at"))
         .order_by("-decided_at")

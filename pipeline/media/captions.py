@@ -19,10 +19,11 @@ ROW_CHARACTERS = 32
 FADE = 4  # frames in which a caption comes and goes
 _LEAD, _TAIL = 0.12, 0.55  # seconds a caption stands before its first and after its last word
 # Words that belong to the next one: a row that ends in one of them reads badly.
-_CLINGS = frozenset(
-    "a an the and or but of to in on at for with from by as is are was were be that who which your my our his her their "  # noqa: SIM905
-    "its this these those not no so very than then when while if because into i you he she we they".split()
+_CLINGING = (
+    "a an the and or but of to in on at for with from by as is are was were be that who which your my our his her "
+    "their its this these those not no so very than then when while if because into i you he she we they"
 )
+_CLINGS = frozenset(_CLINGING.split())
 
 
 class TimedWord(Protocol):
@@ -117,14 +118,14 @@ def lay_out(
         start = max(flat[0].start - _LEAD, found[-1].end / fps if found else 0.0)
         first, last = round(start * fps), round(end * fps)
         if last > first:
-            found.append(Caption(first, last, size, *_placed(rows, size, area, place, fps, last)))
+            found.append(Caption(first, last, size, *_placed(rows, size, area, place, (fps, last))))
     return tuple(found)
 
 
 def _placed(
-    rows: Sequence[Sequence[_Piece]], size: int, area: Box, place: Place, fps: int, last: int
+    rows: Sequence[Sequence[_Piece]], size: int, area: Box, place: Place, clock: tuple[int, int]
 ) -> tuple[Box, tuple[PlacedWord, ...]]:
-    ascent, descent = fonts.height("caption", size)
+    (fps, last), (ascent, descent) = clock, fonts.height("caption", size)
     step, pad, gap = _row_height(size), _pad(size), fonts.width(" ", "caption", size)
     spare = (2 - len(rows)) * step
     top = area.y + pad + (spare if place == "low" else 0)
@@ -178,7 +179,7 @@ def _cut(word: TimedWord, size: int, limit: float) -> list[_Piece]:
 
 
 def _groups(pieces: Sequence[_Piece], size: int, limit: float) -> list[list[list[_Piece]]]:
-    """Cut a scene into captions of one or two rows at the least cost (dynamic programming over where captions end)."""
+    """Cut a scene into captions of one or two rows at the least cost: dynamic programming over where they end."""
     gap = fonts.width(" ", "caption", size)
     best: list[tuple[float, int, tuple[int, ...]]] = [(0.0, 0, ())]
     for end in range(1, len(pieces) + 1):
@@ -201,7 +202,7 @@ def _groups(pieces: Sequence[_Piece], size: int, limit: float) -> list[list[list
 
 
 def _rows(part: Sequence[_Piece], gap: float, limit: float) -> tuple[float, tuple[int, ...]] | None:
-    """The cheapest way to set `part` in one or two rows, as (cost, where the second row starts); None if it cannot be."""
+    """The cheapest way to set `part` in one or two rows: (cost, where the second row starts); None if it cannot be."""
 
     def fits(row: Sequence[_Piece]) -> bool:
         characters = sum(len(piece.text) for piece in row) + len(row) - 1
@@ -222,7 +223,7 @@ def _rows(part: Sequence[_Piece], gap: float, limit: float) -> tuple[float, tupl
 
 
 def _break_cost(pieces: Sequence[_Piece], at: int, *, whole: bool) -> float:
-    """What it costs to break before piece `at`: nothing after a full stop, much after a word that clings to the next."""
+    """What it costs to break before piece `at`: nothing after a full stop, much after a word that clings."""
     if at >= len(pieces):
         return 0.0
     text, pause = pieces[at - 1].text, pieces[at].start - pieces[at - 1].end
@@ -243,7 +244,7 @@ def bitmaps(caption: Caption, accent: str) -> tuple[frames.Overlay, tuple[frames
     mask = Image.new("L", area)
     for word in caption.words:
         at = (word.x - origin[0], word.baseline - origin[1])
-        fonts.draw(mask, at, word.text, "caption", size, 255)
+        fonts.draw(mask, at, word.text, "caption", size, fill=255)
     picture = shadowed(mask, size)
     words = tuple(_pill(word, size, accent) for word in caption.words)
     return frames.overlay(picture, *origin), words
@@ -253,7 +254,7 @@ def shadowed(mask: Image.Image, size: int) -> Image.Image:
     """White text from its mask, on a soft dark halo: a close dark edge against bright pictures, a wide one for calm."""
     close = mask.filter(ImageFilter.MaxFilter(_odd(size * 0.1))).filter(ImageFilter.GaussianBlur(size * 0.035))
     wide = mask.filter(ImageFilter.MaxFilter(_odd(size * 0.3))).filter(ImageFilter.GaussianBlur(size * 0.2))
-    dark = ImageChops.lighter(close.point(lambda v: v * 0.72), wide.point(lambda v: v * 0.55))
+    dark = ImageChops.lighter(close.point(lambda v: v * 0.94), wide.point(lambda v: v * 0.66))
     alpha = ImageChops.lighter(dark, mask)
     colour = Image.new("RGB", mask.size, (8, 9, 14))
     colour.paste((255, 255, 255), mask=mask)
@@ -262,13 +263,13 @@ def shadowed(mask: Image.Image, size: int) -> Image.Image:
 
 def _pill(word: PlacedWord, size: int, accent: str) -> frames.Overlay:
     ascent, descent = fonts.height("caption", size)
-    pad_x, pad_y = size * 0.2, size * 0.06
+    pad_x, pad_y = size * 0.15, size * 0.06
     x0, y0 = int(word.x - pad_x) - 1, int(word.baseline - ascent * 0.9 - pad_y) - 1
     area = (int(word.width + 2 * pad_x) + 4, int(ascent * 0.9 + descent + 2 * pad_y) + 4)
     ground, ink = pill_colours(accent)
     picture = Image.merge("RGBA", (*Image.new("RGB", area, ground).split(), _rounded(area, size * 0.26)))
     text = Image.new("L", area)
-    fonts.draw(text, (word.x - x0, word.baseline - y0), word.text, "caption", size, 255)
+    fonts.draw(text, (word.x - x0, word.baseline - y0), word.text, "caption", size, fill=255)
     picture.paste((*ink, 255), mask=text)
     return frames.overlay(picture, x0, y0)
 

@@ -34,11 +34,11 @@ def title_bitmap(frame: tuple[int, int], title: str, subtitle: str, accent: str)
         for line in _wrapped(subtitle, "note", small, w * 0.8, tracking=0.06)[:2]:
             y += small * 1.3
             x = (w - fonts.width(line, "note", small, tracking=0.06)) / 2
-            fonts.draw(mask, (x, y), line, "note", small, 225, tracking=0.06)
+            fonts.draw(mask, (x, y), line, "note", small, fill=225, tracking=0.06)
         y += small * 1.3
     for row in rows:
         y += step
-        fonts.draw(mask, ((w - fonts.width(row, "title", size)) / 2, y - size * 0.18), row, "title", size, 255)
+        fonts.draw(mask, ((w - fonts.width(row, "title", size)) / 2, y - size * 0.18), row, "title", size, fill=255)
     halo = mask.filter(ImageFilter.GaussianBlur(size * 0.22)).point(lambda v: v * 0.75)
     picture.paste((0, 0, 0, 255), mask=halo)
     picture = Image.merge("RGBA", (*Image.new("RGB", frame, (0, 0, 0)).split(), halo))
@@ -55,19 +55,21 @@ def end_ground(frame: tuple[int, int], accent: str) -> Planes:
     w, h = frame
     red, green, blue = captions.rgb(accent)
     hue, _, saturation = colorsys.rgb_to_hls(red / 255, green / 255, blue / 255)
-    lit = [np.float32(255 * c) for c in colorsys.hls_to_rgb(hue, 0.17, min(0.5, saturation * 0.6))]
-    deep = [np.float32(255 * c) for c in colorsys.hls_to_rgb(hue, 0.045, min(0.45, saturation * 0.5))]
+    tint = np.array([[colorsys.hls_to_rgb(hue, 0.115, min(0.5, saturation * 0.55))]]) * 255
+    base = frames.from_rgb(np.tile(tint.astype(np.uint8), (2, 2, 1)))
     x, y = np.meshgrid(np.linspace(-1, 1, w, dtype=np.float32), np.linspace(0, 1, h, dtype=np.float32))
     glow = np.exp(-(x * x * 0.8 + ((y - 0.38) * 1.9) ** 2))
     chance = np.random.default_rng(11)
     noise = chance.random((h, w), np.float32) - chance.random((h, w), np.float32)  # triangular, as dither should be
-    channels = [np.clip(a + (b - a) * glow + 1.6 * noise + 0.5, 0, 255) for a, b in zip(deep, lit, strict=True)]
-    rgb = np.stack([channel.astype(np.uint8) for channel in channels], -1)
-    return frames.from_rgb(rgb)
+    # One chroma for the whole ground: with so few levels in the dark, a gradient of it would show as rings.
+    out = frames.blank(w, h)
+    out.y[:] = np.clip(16 + (0.55 + 1.0 * glow) * (float(base.y[0, 0]) - 16) + 1.4 * noise + 0.5, 16, 235)
+    out.u[:], out.v[:] = base.u[0, 0], base.v[0, 0]
+    return out
 
 
 def end_bitmaps(
-    frame: tuple[int, int], title: str, note: str, accent: str, fps: int, keep_in: Path
+    frame: tuple[int, int], title: str, note: str, accent: str, *, fps: int, keep_in: Path
 ) -> tuple[Overlay, ...]:
     """The end card's type as it comes in, one bitmap a frame; the last one stays.
 
@@ -133,14 +135,21 @@ def _end_layers(
     for row in rows:
         y += step
         fonts.draw(
-            head, ((w - fonts.width(row, "title", size)) / 2, y - size * 0.2), row, "title", size, (255, 252, 246, 255)
+            head,
+            ((w - fonts.width(row, "title", size)) / 2, y - size * 0.2),
+            row,
+            "title",
+            size,
+            fill=(255, 252, 246, 255),
         )
     if rows:
         _rule(rule, (w / 2, y + size * 0.45), size, accent)
         y += size * 1.0
     for line in lines:
         y += small * 1.55
-        fonts.draw(foot, ((w - fonts.width(line, "note", small)) / 2, y), line, "note", small, (255, 255, 255, 205))
+        fonts.draw(
+            foot, ((w - fonts.width(line, "note", small)) / 2, y), line, "note", small, fill=(255, 255, 255, 205)
+        )
     return head, rule, foot
 
 
@@ -190,7 +199,7 @@ def _pieces(word: str, style: fonts.Style, size: int, room: float, tracking: flo
 def _evened(rows: list[str], size: int, room: float) -> list[str]:
     """The same number of rows, of like width and broken where a reader pauses: no lonely last word."""
     words = " ".join(rows).split()
-    if len(words) > 14 or len(words) < len(rows):
+    if len(rows) < 2 or len(words) > 14 or len(words) < len(rows):
         return rows
 
     def cost(tried: list[str]) -> float:

@@ -56,7 +56,7 @@ class Scenery:
             "end",
             lambda: (
                 cards.end_ground(spec.size, spec.accent),
-                cards.end_bitmaps(spec.size, spec.end_title, spec.end_note, spec.accent, spec.fps, keep_in),
+                cards.end_bitmaps(spec.size, spec.end_title, spec.end_note, spec.accent, fps=spec.fps, keep_in=keep_in),
             ),
         )
 

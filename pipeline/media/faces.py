@@ -78,6 +78,11 @@ def find_faces(path: Path) -> Faces:
     return Faces(tuple(boxes), turned)
 
 
+def load() -> None:
+    """Load the detector now: a worker that forks for each photo does it once, before its first fork."""
+    _detector()
+
+
 @cache
 def _detector() -> Any:
     # Imported here and not above: it loads five models and costs every process that only wants a type 3 s and 130 MB.

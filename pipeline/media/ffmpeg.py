@@ -7,12 +7,10 @@ dash is never taken for a protocol or an option. A `str` goes through as it is. 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,11 +20,10 @@ from typing import IO
 
 import imageio_ffmpeg
 
+from pipeline.media.lifeline import die_with
+
 CAP = 4 * 1024 * 1024  # bytes kept of each stream: the first of stdout, the last of stderr
 TAIL = 2000  # characters of stderr that an error carries
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-# Loaded here and not after the fork: between fork and exec nothing may import, allocate much, or wait for a lock.
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class FfmpegError(Exception):
@@ -79,7 +76,7 @@ def run(
         stderr=subprocess.PIPE,
         env={"LC_ALL": "C"} if env is None else dict(env),
         process_group=0,
-        preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509  one prctl and one getppid, both prepared before the fork
+        preexec_fn=die_with(os.getpid()),  # noqa: PLW1509  one prctl and one getppid, both prepared before the fork
     )
     try:
         stdout, stderr = _read(process, deadline, timeout, on_progress)
@@ -102,20 +99,6 @@ def _arguments(args: Sequence[str | Path]) -> list[str]:
             out += ["-protocol_whitelist", "file,pipe"]
         out.append(f"file:{arg.absolute()}" if isinstance(arg, Path) else arg)
     return out
-
-
-def _die_with(parent: int) -> Callable[[], None] | None:
-    """What the child does between fork and exec: ask the kernel to kill it when the thread that started it ends."""
-    libc = _LIBC
-    if libc is None:
-        return None
-
-    def before_exec() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-        if os.getppid() != parent:  # the parent died before the prctl: nobody would tell us any more
-            os._exit(1)
-
-    return before_exec
 
 
 def _read(

@@ -60,8 +60,8 @@ def draw(
     text: str,
     style: Style,
     size: int,
-    fill: tuple[int, ...] | int,
     *,
+    fill: tuple[int, ...] | int,
     stroke: float = 0.0,
     tracking: float = 0.0,
 ) -> None:
@@ -86,7 +86,7 @@ def height(style: Style, size: int) -> tuple[int, int]:
 def runs(text: str, style: Style) -> tuple[tuple[str, Path], ...]:
     """`text` cut into (piece, font file) runs; joined emoji and accents stay with the character they belong to."""
     found: list[tuple[str, Path]] = []
-    for cluster in _clusters(literal(text)):
+    for cluster in clusters(literal(text)):
         path = _font_for(cluster, style)
         if path != _EMOJI:  # a text font draws a box for the selector that asks for the emoji look
             cluster = "".join(ch for ch in cluster if not 0xFE00 <= ord(ch) <= 0xFE0F)  # noqa: PLW2901
@@ -103,7 +103,8 @@ def right_to_left(text: str) -> bool:
     return next((d != "L" for d in strong if d in ("L", "R", "AL")), False)
 
 
-def _clusters(text: str) -> list[str]:
+def clusters(text: str) -> list[str]:
+    """`text` in pieces that must not be parted: a letter with its accents, an emoji with all that is joined to it."""
     found: list[str] = []
     for ch in text:
         code = ord(ch)

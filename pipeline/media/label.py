@@ -22,7 +22,7 @@ def corners(text: str, frame: tuple[int, int]) -> tuple[Box, ...]:
     left = round(frame[0] * (0.045 if tall else 0.03)) // 2 * 2
     top = round(frame[1] * (0.045 if tall else 0.035)) // 2 * 2
     right = (frame[0] - left - w) // 2 * 2
-    low = round(frame[1] * (0.845 if tall else 0.965)) // 2 * 2 - (0 if tall else h)
+    low = round(frame[1] * (0.845 if tall else 0.98)) // 2 * 2 - (0 if tall else h)
     right = max(0, right)
     return Box(left, top, w, h), Box(right, top, w, h), Box(left, low, w, h), Box(right, low, w, h)
 
@@ -40,7 +40,7 @@ def bitmap(text: str, box: Box, frame: tuple[int, int]) -> frames.Overlay:
     mask = Image.new("L", area)
     ascent, descent = fonts.height("label", size)
     x = (area[0] - fonts.width(text, "label", size)) / 2
-    fonts.draw(mask, (x, (area[1] + ascent - descent) / 2), text, "label", size, 240)
+    fonts.draw(mask, (x, (area[1] + ascent - descent) / 2), text, "label", size, fill=240)
     white = Image.new("RGBA", area, (255, 255, 255, 0))
     white.putalpha(mask)
     picture.alpha_composite(white)

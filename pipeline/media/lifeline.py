@@ -9,16 +9,18 @@ import sys
 from collections.abc import Callable
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+# Loaded here and not after the fork: between fork and exec nothing may import, allocate much, or wait for a lock.
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def die_with(parent: int) -> Callable[[], None] | None:
-    """A function for a fresh child to call: the kernel then kills it when `parent` dies. None where there is no such call.
+    """What a fresh child does first: ask the kernel to kill it when the thread of `parent` that started it ends.
 
-    The library is loaded here, before the fork, so that the child only makes two system calls.
+    None where the kernel knows no such thing (macOS): there only a polite end takes children along.
     """
-    if sys.platform != "linux":
+    libc = _LIBC
+    if libc is None:
         return None
-    libc = ctypes.CDLL(None, use_errno=True)
 
     def tie() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)

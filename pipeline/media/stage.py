@@ -86,7 +86,7 @@ def _ground_and_card(photo: Path, path: CameraPath, visited: Box, size: tuple[in
     spot = round(place.x), round(place.y)
     extent = _even(place.w), _even(place.h)
     print_ = Image.fromarray(_read(photo, extent, path.crop.scaled(*full)))
-    radius = round(0.022 * size[0])
+    radius = round(0.02 * min(size))
     mask = Image.new("L", (extent[0] * 2, extent[1] * 2))
     ImageDraw.Draw(mask).rounded_rectangle((0, 0, extent[0] * 2 - 1, extent[1] * 2 - 1), radius * 2, fill=255)
     mask = mask.resize(extent, Image.Resampling.BOX)
@@ -99,10 +99,10 @@ def _shadow(size: tuple[int, int], spot: tuple[int, int], extent: tuple[int, int
     """A soft shadow under a card, drawn at an eighth of the size: it has no detail to lose."""
     w, h = max(1, size[0] // 8), max(1, size[1] // 8)
     small = Image.new("L", (w, h))
-    x, y, drop = spot[0] / 8, spot[1] / 8, size[0] * 0.012 / 8
+    x, y, drop = spot[0] / 8, spot[1] / 8, min(size) * 0.012 / 8
     box = (x, y + drop, x + extent[0] / 8, y + extent[1] / 8 + drop)
     ImageDraw.Draw(small).rounded_rectangle(box, radius / 8, fill=165)
-    return small.filter(ImageFilter.GaussianBlur(size[0] * 0.022 / 8)).resize(size, Image.Resampling.BICUBIC)
+    return small.filter(ImageFilter.GaussianBlur(min(size) * 0.022 / 8)).resize(size, Image.Resampling.BICUBIC)
 
 
 def _soft(small: Bytes, size: tuple[int, int]) -> Bytes:

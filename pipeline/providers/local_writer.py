@@ -6,23 +6,20 @@ import hashlib
 import json
 import random
 import re
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from pipeline.providers.base import Answer, Json, PhotoNote, ProviderError, SceneDraft, ScriptDraft, WriteRequest
-from pipeline.providers.writing import fit, phrases, safety
+from pipeline.providers.base import Answer, Json, ProviderError, ScriptDraft, WriteRequest
 from pipeline.providers.writing import lexicon as lex
-from pipeline.providers.writing.facts import Harvest, gather, words_of
-from pipeline.providers.writing.fit import LONGEST_LINE, MOST_SCENES, SHORTEST_LINE, Unit, count
+from pipeline.providers.writing import safety
+from pipeline.providers.writing.facts import Harvest, gather
+from pipeline.providers.writing.fit import MOST_SCENES
 from pipeline.providers.writing.language import is_latin
-from pipeline.providers.writing.person import Line, Who, finished, spoken, who_is
+from pipeline.providers.writing.person import who_is
+from pipeline.providers.writing.telling import NAME_LENGTH, Telling
 
 ENGLISH_ONLY = "Our writer only speaks English so far. Please write the notes in English."
-TITLE_LENGTH = 32  # characters
-NAME_LENGTH = 40  # characters
 
 
 class LocalWriter:
@@ -35,8 +32,8 @@ class LocalWriter:
     def submit(self, key: str, request: Json, workdir: Path) -> Answer:
         """Answer with a ScriptDraft for the WriteRequest in `request`.
 
-        Raises ProviderError, never retryable, with a sentence for the fan: no notes, notes in a language this writer does
-        not speak, hate or threats, contacts in a sentence that must be said, a name that cannot be said.
+        Raises ProviderError, never retryable, with a sentence for the fan: no notes, notes in a language this writer
+        does not speak, hate or threats, contacts in a sentence that must be said, a name that cannot be said.
         """
         return Answer(state="done", result=write(WriteRequest.from_json(request)).to_json())
 
@@ -60,12 +57,13 @@ def write(request: WriteRequest) -> ScriptDraft:
     if not 1 <= len(photos) <= MOST_SCENES:
         raise _refusal(f"{len(photos)} photos", "Please choose between 5 and 10 photos.")
     capitals = tuple(w for text in (request.sender, *must_say) for w in re.findall(r"\b[A-Z][a-z]+\b", text))
-    names = (name, *name.split(), *(w for w in capitals if w.casefold() not in lex.PRONOUNS | lex.DETERMINERS))
-    harvest = gather(request.notes, names=tuple(dict.fromkeys(names)))
+    capitals = tuple(w for w in capitals if w.casefold() not in lex.PRONOUNS | lex.DETERMINERS | lex.VERBS)
+    several = " and " in name.casefold() or "&" in name or name.casefold().startswith(("the ", "team "))
+    harvest = gather(request.notes, names=(name,) if several else (name, name.split()[0]), capitals=capitals)
     _check_there_is_something(request, harvest, must_say, name)
     rng = random.Random(hashlib.sha256(json.dumps(request.to_json(), sort_keys=True).encode()).digest())
     who = who_is(name, request.occasion, request.notes)
-    return _Writing(request, name, must_say, harvest, who, rng).script()
+    return Telling(request, name=name, must_say=must_say, harvest=harvest, who=who, rng=rng).script()
 
 
 def clean_name(raw: str) -> str:
@@ -111,312 +109,3 @@ def _check_there_is_something(request: WriteRequest, harvest: Harvest, must_say:
     raise _refusal(
         "no facts in the notes", f"Tell us a few things about {name}: what they love, what they did, a small habit."
     )
-
-
-class _Writing:
-    """One script being written."""
-
-    def __init__(
-        self,
-        request: WriteRequest,
-        name: str,
-        must_say: tuple[str, ...],
-        harvest: Harvest,
-        who: Who,
-        rng: random.Random,
-    ) -> None:
-        self.request, self.name, self.must_say, self.harvest, self.who, self.rng = (
-            request,
-            name,
-            must_say,
-            harvest,
-            who,
-            rng,
-        )
-        self.occasion = request.occasion if who.spoken_to else "condolence"
-        self.mood = phrases.mood_of(self.occasion, request.tone)
-        self.gentle = self.mood in {"soft", "sorry"}
-        self.sender = _sender(request.sender) or _sender(harvest.sender)
-        self.lines = _adjectives(spoken(harvest.facts, who), who)
-        quoted = [line for line in self.lines if line.voice == "sender"]
-        self.letter = bool(quoted) and (
-            len(quoted) >= 0.4 * len(self.lines) or self.mood == "sorry" or _addressed(harvest) >= 0.5
-        )
-
-    def script(self) -> ScriptDraft:
-        """The whole script."""
-        request, room = self.request, MOST_SCENES - len(self.must_say)
-        fixed = min(2, room)
-        plan = fit.plan(
-            self.lines,
-            photos=len(request.photos),
-            seconds=request.seconds,
-            pace=request.words_per_second,
-            said=self.must_say,
-            fixed=fixed,
-            frames=not self.letter and any(line.voice != "creator" for line in self.lines),
-        )
-        units = fit.frame_items(fit.listed(plan.units), self.mood, self.rng)
-        wanted = fit.words_wanted(request.seconds, plan.scenes, request.words_per_second)
-        roomy = wanted - sum(count(u.text) for u in units) - sum(map(count, self.must_say)) > 14
-        units = self._quoted(self._connected(self._gentle(units), roomy=roomy))
-        missing = plan.scenes - len(units) - len(self.must_say) - fixed
-        scenes = self._assembled(units, fixed, missing, plan.scenes)
-        drafts = self._with_photos(scenes)
-        left = [line.fact.quote for line in plan.left] + self.harvest.left_out
-        return ScriptDraft(self._title(), tuple(drafts), tuple(dict.fromkeys(q for q in left if q.strip())))
-
-    # --- facts ----------------------------------------------------------------------------------------------------------
-
-    def _gentle(self, units: list[Unit]) -> list[Unit]:
-        """No exclamation marks where someone mourns or asks forgiveness."""
-        return [replace(u, text=u.text.replace("!", ".")) for u in units] if self.gentle else units
-
-    def _connected(self, units: list[Unit], *, roomy: bool) -> list[Unit]:
-        """ "And" before the last of several facts, one turn of phrase of the tone, and no line too short to be read."""
-        out = list(units)
-        turns = [k for k, u in enumerate(out) if self._plain(u) and u.text.startswith(("You ", "Your ", "As a "))]
-        if len(turns) > 1 and turns[-1] == len(out) - 1:
-            out[turns[-1]] = _before(phrases.JOINER, out[turns[-1]])
-            turns.pop()
-        prefixes = () if self.letter else phrases.PREFIXES[self.mood]
-        spare = [k for k in turns[1:] if not out[k].sad]
-        if prefixes and spare and roomy:
-            k = self.rng.choice(spare)
-            out[k] = _before(self.rng.choice(prefixes), out[k])
-        for k, unit in enumerate(out):
-            if count(unit.text) < SHORTEST_LINE and not unit.half:
-                out[k] = _before(phrases.JOINER, unit)
-        return out
-
-    @staticmethod
-    def _plain(unit: Unit) -> bool:
-        return (
-            unit.voice == "creator" and not unit.half and len(unit.parts) == 1 and count(unit.text) <= LONGEST_LINE - 5
-        )
-
-    def _quoted(self, units: list[Unit]) -> list[Unit]:
-        """Somebody's own words in quotation marks, the first of a run with a word about whose they are."""
-        if self.letter or not self.who.spoken_to:
-            return units
-        frames = list(phrases.QUOTES["signed" if self.sender else "unsigned"])
-        self.rng.shuffle(frames)
-        out: list[Unit] = []
-        for k, unit in enumerate(units):
-            if unit.voice == "creator" or unit.half:
-                out.append(unit)
-                continue
-            follows = k > 0 and units[k - 1].voice != "creator"
-            frame = "“{x}”" if follows or not frames else frames.pop()
-            text = frame.format(x=unit.text.replace('"', "").replace("“", "").replace("”", ""), sender=self.sender)
-            text = text[:1].upper() + text[1:]
-            out.append(replace(unit, text=text if count(text) <= LONGEST_LINE else f"“{unit.text}”"))
-        return out
-
-    # --- the whole ------------------------------------------------------------------------------------------------------
-
-    def _assembled(self, units: list[Unit], fixed: int, missing: int, scenes: int) -> list[SceneDraft]:
-        """Opening, facts with asides, fillers, must-says and ending, tuned to the words wanted."""
-        wanted = fit.words_wanted(self.request.seconds, scenes, self.request.words_per_second)
-        body = sum(count(u.text) for u in units) + sum(map(count, self.must_say))
-        opening, ending, fillers, asides = self._tuned(units, wanted - body, fixed, missing)
-        for k, aside in asides.items():
-            units[k] = replace(units[k], text=f"{units[k].text} {aside}")
-        facts = [SceneDraft(u.text, 0, self.request.notes[u.start : u.end].strip()) for u in units]
-        said = [SceneDraft(line, 0, line, "must_say") for line in self.must_say]
-        middle = self._interleaved(facts, fillers)
-        first = [SceneDraft(text, 0, "", "opening") for text in opening]
-        last = [SceneDraft(text, 0, "", "ending") for text in ending]
-        return [*first, *middle, *said, *last]
-
-    def _tuned(
-        self, units: list[Unit], room: float, fixed: int, missing: int
-    ) -> tuple[list[str], list[str], list[str], dict[int, str]]:
-        """The openings, endings, fillers and asides whose words come nearest to `room`."""
-        fill = self._names_in
-        spoken_to = self.who.spoken_to
-        greetings = self._fresh(
-            [fill(t) for t in phrases.greetings(self.occasion, self.request.tone, spoken_to=spoken_to)]
-        )
-        leads = [
-            fill(t) for t in phrases.leads(self.mood, letter=self.letter, signed=bool(self.sender), spoken_to=spoken_to)
-        ]
-        closers = [fill(t) for t in phrases.closers(self.mood, spoken_to=spoken_to)]
-        finals = self._fresh([fill(t) for t in phrases.endings(self.occasion, self.request.tone, spoken_to=spoken_to)])
-        if self.gentle:
-            greetings, leads, closers, finals = (
-                [t.replace("!", ".") for t in ts] for ts in (greetings, leads, closers, finals)
-            )
-        signs = [fill(t) for t in phrases.SIGN_OFFS] if self.sender and self.mood != "sorry" else [""]
-        own_lead, own_closer = missing >= 1, missing >= 2
-        n_fillers = max(0, missing - own_lead - own_closer)
-        fillers = self._fillers(n_fillers, scarce=room < 25 + 5 * n_fillers)
-        room -= sum(map(count, fillers))
-        asides = self._asides(units)
-        best: tuple[float, list[str], list[str], int] | None = None
-        for greeting in greetings:
-            for lead in [*leads, *([] if own_lead or self.letter else [""])]:
-                for final in finals:
-                    for closer in [*closers, *([] if own_closer else [""])]:
-                        for sign in signs:
-                            opening = [greeting, lead] if own_lead else [f"{greeting} {lead}".strip()]
-                            end = f"{final} {sign}".strip()
-                            ending = [closer, end] if own_closer else [f"{closer} {end}".strip()]
-                            if sign and "love" in sign and "love" in f"{final} {closer}".casefold():
-                                continue
-                            if any(count(t) > LONGEST_LINE for t in (*opening, *ending)) or _repeats(greeting, final):
-                                continue
-                            base = sum(map(count, (*opening, *ending)))
-                            for n in range(len(asides) + 1):
-                                total = base + sum(count(a) for _, a in asides[:n])
-                                off = abs(room - total)
-                                off = (
-                                    off if off < 12 or total > room else 12 + 0.15 * (off - 12)
-                                )  # out of reach: then what is natural
-                                cost = max(0.0, off - 2) + self.rng.random() * 3
-                                cost -= 1.5 * (0 < n < 3 and room > 12) + 1.5 * (bool(lead) and room > 12)
-                                if best is None or cost < best[0]:
-                                    best = (cost, opening, ending, n)
-        _, opening, ending, n = best or (0.0, [greetings[0]], [finals[0]], 0)
-        opening = [fit_line for fit_line in opening if fit_line]
-        if fixed < 2:
-            ending = []
-        if fixed < 1:
-            opening = []
-        return opening, ending, fillers, dict(asides[:n])
-
-    def _names_in(self, template: str) -> str:
-        text = template.format(name=self.name, sender=self.sender or "", x="{x}")
-        return text[:1].upper() + text[1:]
-
-    def _fresh(self, options: list[str]) -> list[str]:
-        """Without those that say what a must-say says anyway ("Happy birthday, Eileen" twice), if any are left."""
-        said = " ".join(" ".join(words_of(line)) for line in self.must_say)
-        fresh = [o for o in options if not said or " ".join(words_of(o)[:2]) not in said]
-        return fresh or options
-
-    def _fillers(self, n: int, *, scarce: bool) -> list[str]:
-        """`n` different lines that state nothing; the shortest where words are scarce."""
-        pool = list(phrases.FILLERS[self.mood])
-        self.rng.shuffle(pool)
-        if scarce:
-            pool.sort(key=count)
-        return pool[:n]
-
-    def _asides(self, units: list[Unit]) -> list[tuple[int, str]]:
-        """Remarks that may follow light facts, with the number of the fact: no two on neighbours before every other has one."""
-        kinds = phrases.ASIDES[self.mood]
-        if not kinds or self.letter or not self.who.spoken_to:
-            return []
-        light = [
-            k
-            for k, u in enumerate(units)
-            if u.voice == "creator" and not u.sad and not fit.ends_open(u.text) and u.about_you and len(u.parts) == 1
-        ]
-        light = [k for k in light if not (k + 1 < len(units) and units[k + 1].parts and units[k + 1].parts[0].leans)]
-        used: set[str] = set()
-        out = []
-        for k in light[::2] + light[1::2]:
-            remarks = [r for r in kinds[_kind_of(units[k])] if r not in used]
-            if remarks and count(units[k].text) + count(remark := self.rng.choice(remarks)) <= LONGEST_LINE:
-                used.add(remark)
-                out.append((k, remark))
-        return out
-
-    @staticmethod
-    def _interleaved(facts: list[SceneDraft], fillers: list[str]) -> list[SceneDraft]:
-        """Fillers spread between the facts, never inside a sentence that runs over two pictures."""
-        gaps = [k for k in range(1, len(facts) + 1) if not fit.ends_open(facts[k - 1].text)] or [0]
-        after: dict[int, list[SceneDraft]] = {}
-        for n, filler in enumerate(fillers):
-            gap = gaps[min(len(gaps) - 1, n * len(gaps) // len(fillers))]
-            after.setdefault(gap, []).append(
-                SceneDraft(filler, 0, "", "opening" if gap <= len(facts) / 2 else "ending")
-            )
-        out = list(after.get(0, []))
-        for k, fact in enumerate(facts, 1):
-            out += [fact, *after.get(k, [])]
-        return out
-
-    # --- pictures and title ---------------------------------------------------------------------------------------------
-
-    def _with_photos(self, scenes: list[SceneDraft]) -> list[SceneDraft]:
-        photos = self.request.photos
-        drafts = []
-        for k, scene in enumerate(scenes):
-            at = fit.photo_of(k, len(scenes), len(photos))
-            drafts.append(replace(scene, photo=at, idea=_idea(photos[at], k, last=k == len(scenes) - 1)))
-        return drafts
-
-    def _title(self) -> str:
-        title = phrases.TITLES.get(self.occasion, "For {name}").format(name=self.name)
-        short = f"For {self.name}"
-        first = f"For {self.name.split()[0]}"
-        return next((t for t in (title, short, first) if len(t) <= TITLE_LENGTH), first[:TITLE_LENGTH].rstrip())
-
-
-def _idea(photo: PhotoNote, scene: int, *, last: bool) -> str:
-    ideas = phrases.IDEAS["ending" if last else "faces" if photo.faces > 1 else "face" if photo.faces else "none"]
-    return ideas[scene % len(ideas)]
-
-
-def _addressed(harvest: Harvest) -> float:
-    """The share of facts that speak to the person already: "you drove me home" is the sender talking."""
-    return sum(bool({"you", "your"} & set(words_of(f.text))) for f in harvest.facts) / max(1, len(harvest.facts))
-
-
-def _kind_of(unit: Unit) -> str:
-    """Whether a fact is a deed, a quirk or neither: the remark after it should know."""
-    if lex.QUIRK.search(unit.text):
-        return "quirk"
-    words = words_of(unit.parts[0].fact.text if unit.parts else unit.text)
-    return "deed" if any(w in lex.PAST or (lex.is_past(w) and w not in lex.PARTICIPLES) for w in words) else "any"
-
-
-def _before(words: str, unit: Unit) -> Unit:
-    """A unit's text after a few words: "And" + "You flew it." → "And you flew it."."""
-    text = unit.text
-    first = text.split(" ")[0].strip(",.!?")
-    keeps = first.casefold() not in {"you", "your", "you're", "you've", "as", "the", "a"}
-    return replace(unit, text=f"{words} {text if keeps else text[:1].lower() + text[1:]}")
-
-
-def _repeats(greeting: str, final: str) -> bool:
-    """Whether an ending says what the greeting said: "Happy birthday" is nicer once."""
-    return words_of(greeting)[:2] == words_of(final)[:2]
-
-
-def _sender(raw: str) -> str:
-    """A signature as it can be said after "from": "Love, Sam xx" → "Sam"; empty where it is not a plain name."""
-    text = " ".join(safety.speakable(raw).split())
-    text = re.sub(
-        r"^(?:(?:with |lots of |all (?:my|our) |much )*(?:love|from|regards|best wishes|hugs|yours),?\s+(?:from\s+)?)+",
-        "",
-        text,
-        flags=re.I,
-    )
-    text = re.sub(r"[\s,]*(?:x+|xoxo)$", "", text, flags=re.I).strip(" .,;:!?-–")
-    plain = 0 < len(text.split()) <= 6 and len(text) <= NAME_LENGTH and any(c.isalpha() for c in text)
-    return text if plain and not safety.judge(raw) and unicodedata.normalize("NFKC", text) else ""
-
-
-def _adjectives(lines: list[Line], who: Who) -> list[Line]:
-    """ "kind", "funny", "stubborn" → "You are kind, funny and stubborn."."""
-    run = [
-        line
-        for line in lines
-        if line.fact.kind == "item" and set(words_of(line.fact.text)) <= lex.ADJECTIVES | lex.ADVERBS | {"very", "so"}
-    ]
-    run = [line for line in run if set(words_of(line.fact.text)) & lex.ADJECTIVES]
-    if not run or len(run) > 5 or not who.spoken_to or (len(run) == 1 and len(lines) > 1):
-        return lines
-    said = [line.fact.text[:1].lower() + line.fact.text[1:] for line in run]
-    text = "you are " + (", ".join(said[:-1]) + " and " + said[-1] if len(said) > 1 else said[0])
-    first, last = run[0].fact, run[-1].fact
-    adjacent = lines[lines.index(run[0]) : lines.index(run[-1]) + 1] == run
-    if not adjacent:
-        return lines
-    fact = replace(first, text=text, quote=", ".join(line.fact.quote for line in run), end=last.end, kind="clause")
-    merged = Line(finished(text), fact, "creator", about_you=True)
-    at = lines.index(run[0])
-    return [*lines[:at], merged, *lines[at + len(run) :]]

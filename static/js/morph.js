@@ -31,6 +31,7 @@
 
   function children(old, fresh) {
     let here = old.firstChild;
+    const wanted = new Set(Array.from(fresh.children, (child) => child.id).filter(Boolean));
     for (const next of Array.from(fresh.childNodes)) {
       let match = null;
       if (next.id) {
@@ -41,6 +42,15 @@
       if (!match) {
         old.insertBefore(next, here);
         continue;
+      }
+      // What stands before it and is not wanted goes first: moving the match itself would cost its focus and its scroll.
+      for (let between = here; between && between !== match;) {
+        const after = between.nextSibling;
+        if (!wanted.has(between.id)) {
+          if (between === here) here = after;
+          between.remove();
+        }
+        between = after;
       }
       if (match === here) here = here.nextSibling;
       else old.insertBefore(match, here);

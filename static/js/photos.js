@@ -32,6 +32,14 @@
     drop.classList.toggle("drop--full", input.disabled);
   }
 
+  // What the page said before counts no more once a photo has come.
+  function forgive() {
+    document.getElementById("errors")?.remove();
+    document.getElementById("photos-error")?.remove();
+    input.removeAttribute("aria-invalid");
+    input.setAttribute("aria-describedby", "photos-hint");
+  }
+
   function enqueue(file) {
     const element = pattern.content.firstElementChild.cloneNode(true);
     const part = (name) => element.querySelector(`[data-${name}]`);
@@ -90,6 +98,7 @@
         entry.element.remove();
         htmx.swap(list(), request.responseText, { swapStyle: "outerHTML" });
         dress();
+        forgive();
         say(`${form.dataset.added} ${list().querySelector("h2").textContent}`);
       } else if (type.startsWith("text/plain") && request.status < 500) {
         fail(entry, request.responseText, false);

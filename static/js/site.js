@@ -1,4 +1,4 @@
-// Small kindnesses on every page: a form that was sent cannot be sent twice, a code field sends itself when it is full.
+// On every page: a form marked data-once that was sent cannot be sent twice.
 (function () {
   "use strict";
 

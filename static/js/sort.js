@@ -19,7 +19,7 @@
     if (!held) return;
     mark(null, false);
     held.card.classList.remove("photo--held");
-    held.card.style.translate = "";
+    held.card.removeAttribute("style"); // an empty one, copied by a swap, would offend the content policy
     held = null;
   }
 

@@ -1,14 +1,23 @@
-"""A film's picture for lists: the poster of a delivered one, else the first photo."""
+"""Pictures for lists and cards: a film's, and a creator's."""
 
 from __future__ import annotations
 
 from django.template import Library
 
+from accounts.models import Creator
 from orders.models import Order, OrderState, PhotoState
 from pipeline.media_links import link
 from pipeline.models import Delivery
 
+from ..showcase import portrait as portrait_of
+
 register = Library()
+
+
+@register.simple_tag
+def portrait(creator: Creator) -> str:
+    """The address of a creator's picture; empty when there is none."""
+    return portrait_of(creator)
 
 
 @register.simple_tag

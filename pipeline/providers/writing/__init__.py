@@ -1,1 +1,1 @@
-"""The craft of the local script writer: from a fan's notes to lines that can be read aloud, by rules and phrases alone."""
+"""The craft of the local script writer: from a fan's notes to lines to be read aloud, by rules and phrases alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
 import re
@@ -10,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.providers.writing import lexicon as lex
 from pipeline.providers.writing import phrases
-from pipeline.providers.writing.facts import words_of
 from pipeline.providers.writing.person import Line, Voice, finished
+from pipeline.providers.writing.tidy import words_of
 
 LEAST_SCENES, MOST_SCENES = 5, 10
 LONGEST_LINE, SHORTEST_LINE = 22, 3  # words
@@ -44,6 +45,7 @@ class Plan:
     left: list[Line] = field(default_factory=list)
 
 
+@functools.lru_cache(4096)
 def count(text: str) -> int:
     """Words in a text, as a reader counts them: what stands between spaces and has a letter or a digit."""
     return sum(any(c.isalnum() for c in word) for word in text.split())
@@ -91,19 +93,18 @@ def choose(
             chain.append(chain[-1] - 1)
         new = [c for c in chain if c not in chosen]
         cost = sum(count(lines[c].text) for c in new)
-        if spent + cost <= budget or len(chosen) < at_least and (not chosen or spent + cost <= budget * 1.25 + 6):
+        if spent + cost <= budget or (len(chosen) < at_least and (not chosen or spent + cost <= budget * 1.25 + 6)):
             chosen |= set(new)
             spent += cost
     return [lines[k] for k in sorted(chosen)], [line for k, line in enumerate(lines) if k not in chosen]
 
 
-def units_of(lines: Iterable[Line]) -> list[Unit]:
+def units_of(lines: Iterable[Line], *, framed: bool) -> list[Unit]:
     """Each line as a scene of its own; sentences too long for one breath become two or three."""
     units: list[Unit] = []
     for line in lines:
-        pieces = breaths(line.text)
-        for piece in pieces:
-            units.append(_unit(line, piece, half=len(pieces) > 1))
+        pieces = breaths(line.text, LONGEST_LINE - 5 if framed and line.voice != "creator" else LONGEST_LINE - 1)
+        units += [_unit(line, piece, half=len(pieces) > 1) for piece in pieces]
     return units
 
 
@@ -140,11 +141,11 @@ def breaths(text: str, longest: int = LONGEST_LINE - 1) -> list[str]:
 
 
 def join(units: list[Unit], slots: int) -> list[Unit]:
-    """Neighbours put into one scene, the shortest pair first, until there are `slots` at most or no pair fits a line."""
+    """Neighbours put into one scene, the shortest pair first, until there are `slots` or no pair fits a line."""
     units = list(units)
     while len(units) > max(1, slots):
         pairs = [
-            (count(a.text) + count(b.text), k)
+            (count(a.text) + count(b.text) - 6 * b.parts[0].fact.inherits, k)
             for k, (a, b) in enumerate(itertools.pairwise(units))
             if a.voice == b.voice
             and a.item == b.item
@@ -188,7 +189,7 @@ def spread(units: list[Unit], slots: int) -> list[Unit]:
 
 
 def _opens_well(piece: str) -> bool:
-    first = piece.split(" ")[0].casefold()
+    first = piece.split(" ", maxsplit=1)[0].casefold()
     return first in lex.CONJUNCTIONS | {
         "with",
         "after",
@@ -207,8 +208,9 @@ def _opens_well(piece: str) -> bool:
 def plan(
     lines: Sequence[Line], *, photos: int, seconds: int, pace: float, said: Sequence[str], fixed: int, frames: bool
 ) -> Plan:
-    """Choose, join and split facts for a film of `photos` pictures. `said` are the must-says, `fixed` scenes are not facts.
+    """Choose, join and split facts for a film of `photos` pictures.
 
+    `said` are the must-says; `fixed` scenes are neither those nor facts.
     `frames`: whether quoted lines will get a few words before them.
     """
     fewest = max(photos, LEAST_SCENES)
@@ -219,7 +221,7 @@ def plan(
     reserve = min(20.0, max(6.0, wanted * 0.24))
     budget = wanted - sum(map(count, said)) - reserve - 4 * frames
     chosen, left = choose(lines, budget, at_least=min(3, slots, max(1, fewest - taken)) if slots else 0, framed=frames)
-    units = join(units_of(chosen), slots)
+    units = join(units_of(chosen, framed=frames), slots)
     while len(units) > slots and chosen:  # a long sentence that takes more pictures than there are
         worst = min(range(len(chosen)), key=lambda k: weight(chosen[k], k) - 0.1 * count(chosen[k].text))
         drop = {worst}
@@ -231,13 +233,14 @@ def plan(
             break
         left = [*left, *(chosen[k] for k in sorted(drop))]
         chosen = [line for k, line in enumerate(chosen) if k not in drop]
-        units = join(units_of(chosen), slots)
+        units = join(units_of(chosen, framed=frames), slots)
     units = spread(units, fewest - taken)
     left.sort(key=lambda line: line.fact.start)
     scenes = max(fewest, taken + len(units))
     short = words_wanted(seconds, scenes, pace) - sum(count(u.text) for u in units) - sum(map(count, said))
-    # An opening and an ending of one scene each hold some 34 words; with scenes of their own, a lead and a closer hold more.
+    # An opening and an ending of one scene each hold some 34 words; a lead and a closer in scenes of their own, more.
     spare = (short > 34) + (short > 44) if fixed == 2 else 0
+    spare = min(spare, max(0, 2 - (scenes - taken - len(units))))
     return Plan(units, min(max(scenes, wished), scenes + spare), left)
 
 
@@ -246,6 +249,8 @@ def frame_items(units: list[Unit], mood: str, rng: random.Random) -> list[Unit]:
     frames = phrases.item_frames(mood)
     items = [k for k, unit in enumerate(units) if unit.item]
     out = list(units)
+    if items and items[0]:  # "Exhibit B" needs an "Exhibit A"
+        frames = frames if mood == "soft" else phrases.ITEM_FRAMES["warm"]
     nexts = list(frames["next"])
     for n, k in enumerate(items):
         text = units[k].text
@@ -281,12 +286,11 @@ def listed(units: list[Unit]) -> list[Unit]:
     """Groups of list items as "Coffee. A cat. Space."."""
     out = []
     for unit in units:
-        if unit.item and len(unit.parts) > 1:
-            said = [finished(_with_article(part.text.rstrip(".!?"))) for part in unit.parts]
-            unit = replace(
-                unit, text=" ".join(s[:1].upper() + s[1:] for s in said), item=count(" ".join(said)) < SHORTEST_LINE
-            )
-        out.append(unit)
+        if not unit.item or len(unit.parts) == 1:
+            out.append(unit)
+            continue
+        said = " ".join(finished(_with_article(part.text.rstrip(".!?"))) for part in unit.parts)
+        out.append(replace(unit, text=said, item=count(said) < SHORTEST_LINE))
     return out
 
 

@@ -1,6 +1,6 @@
 """Openings, endings and everything between that is not the fan's: a closed list by occasion and tone, true of any film.
 
-Nothing here claims a fact about the person. `{name}` is the person, `{sender}` how the fan signs, `{x}` the fan's words.
+Nothing here claims a fact about the person. `{name}` is the person, `{sender}` how the fan signs, `{x}` their words.
 """
 
 from __future__ import annotations
@@ -12,157 +12,215 @@ TONES = ("warm", "funny", "heartfelt", "epic")
 GREETINGS: dict[str, dict[str, Lines]] = {
     "birthday": {
         "warm": ("Happy birthday, {name}.", "{name}, happy birthday.", "It's your day, {name}. Happy birthday."),
-        "funny": ("Happy birthday, {name}.", "{name}! Another year, another cake.", "Attention, everyone: it's {name}'s birthday."),
+        "funny": ("Happy birthday, {name}.", "{name}! Another year, another cake.",
+                  "Attention, everyone: it's {name}'s birthday."),
         "heartfelt": ("Happy birthday, dear {name}.", "{name}, today is for you.", "Today we celebrate you, {name}."),
-        "epic": ("{name}. Today is your day.", "Today belongs to one name: {name}.", "Let the candles burn. {name}, it's your day."),
+        "epic": ("{name}. Today is your day.", "Today belongs to one name: {name}.",
+                 "Let the candles burn. {name}, it's your day."),
     },
     "wedding": {
-        "warm": ("Congratulations on your wedding, {name}.", "{name}, here's to your wedding day.", "To {name}, with love."),
-        "funny": ("{name}! So you're really doing this.", "Congratulations, {name}. No refunds.", "{name}, it's official: there is cake."),
-        "heartfelt": ("{name}, this is for your wedding day.", "With all our hearts, {name}: congratulations.", "To love, {name}."),
-        "epic": ("{name}. A wedding for the ages.", "Ring the bells. {name}, this is your day.", "One story, from this day on: {name}."),
+        "warm": ("Congratulations on your wedding, {name}.", "{name}, here's to your wedding day.",
+                 "To {name}, with love."),
+        "funny": ("{name}! So you're really doing this.", "Congratulations, {name}. No refunds.",
+                  "{name}, it's official: there is cake."),
+        "heartfelt": ("{name}, this is for your wedding day.", "With all our hearts, {name}: congratulations.",
+                      "To love, {name}, and to you."),
+        "epic": ("{name}. A wedding for the ages.", "Ring the bells. {name}, this is your day.",
+                 "One story, from this day on: {name}."),
     },
     "anniversary": {
         "warm": ("Happy anniversary, {name}.", "{name}, happy anniversary.", "Here's to another year, {name}."),
-        "funny": ("Happy anniversary, {name}. Still here!", "{name}! Nobody has run away yet.", "Happy anniversary, {name}."),
-        "heartfelt": ("Happy anniversary, dear {name}.", "{name}, love is made of days like these.", "To love that lasts, {name}."),
-        "epic": ("{name}. Time tried. Love won.", "Year after year, {name}.", "Happy anniversary, {name}. What a journey."),
+        "funny": ("Happy anniversary, {name}. Still here!", "{name}! Nobody has run away yet.",
+                  "Happy anniversary, {name}."),
+        "heartfelt": ("Happy anniversary, dear {name}.", "{name}, love is made of days like these.",
+                      "To love that lasts, {name}."),
+        "epic": ("{name}. Time tried. Love won.", "Year after year, {name}.",
+                 "Happy anniversary, {name}. What a journey."),
     },
     "graduation": {
-        "warm": ("Congratulations, {name}. You did it.", "{name}, you did it.", "Well done, {name}."),
-        "funny": ("{name}! They actually let you graduate.", "Congratulations, {name}. No more homework.", "{name}, hats off. Literally."),
+        "warm": ("Congratulations, {name}. You did it.", "{name}, you did it.", "Well done indeed, {name}."),
+        "funny": ("{name}! They actually let you graduate.", "Congratulations, {name}. No more homework.",
+                  "{name}, hats off. Literally."),
         "heartfelt": ("{name}, what a day this is.", "You did it, {name}.", "Congratulations, dear {name}."),
         "epic": ("{name}. You have made it.", "The hat is in the air, {name}.", "Remember this day, {name}."),
     },
     "retirement": {
-        "warm": ("Happy retirement, {name}.", "{name}, the day has come.", "Here's to you, {name}, and to free Mondays."),
-        "funny": ("{name}! Turn off that alarm clock.", "Happy retirement, {name}. Every day is Saturday.", "Breaking news: {name} is retiring."),
-        "heartfelt": ("Happy retirement, dear {name}.", "{name}, thank you for all of it.", "A long road, {name}, and well walked."),
-        "epic": ("{name}. The last shift is over.", "An era ends. {name}, this is for you.", "Happy retirement, {name}. What a run."),
+        "warm": ("Happy retirement, {name}.", "{name}, the day has come.",
+                 "Here's to you, {name}, and to free Mondays."),
+        "funny": ("{name}! Turn off that alarm clock.", "Happy retirement, {name}. Every day is Saturday.",
+                  "Breaking news: {name} is retiring."),
+        "heartfelt": ("Happy retirement, dear {name}.", "{name}, thank you for all of it.",
+                      "A long road, {name}, and well walked."),
+        "epic": ("{name}. The last shift is over.", "An era ends. {name}, this is for you.",
+                 "Happy retirement, {name}. What a run."),
     },
     "new_baby": {
-        "warm": ("A new baby! {name}, this is for you.", "{name}, what lovely news.", "Congratulations, {name}."),
-        "funny": ("{name}! Sleep was overrated anyway.", "Congratulations, {name}. Coffee is on its way.", "{name}, there's a new boss at home."),
-        "heartfelt": ("{name}, a new little life.", "There is someone new to love, {name}.", "{name}, love just got bigger."),
-        "epic": ("{name}. A new story begins.", "The world just got bigger, {name}.", "Make way. {name}, this is day one."),
+        "warm": ("A new baby! {name}, this is for you.", "{name}, what lovely news.",
+                 "Congratulations to you, {name}."),
+        "funny": ("{name}! Sleep was overrated anyway.", "Congratulations, {name}. Coffee is on its way.",
+                  "{name}, there's a new boss at home."),
+        "heartfelt": ("{name}, a new little life.", "There is someone new to love, {name}.",
+                      "{name}, love just got bigger."),
+        "epic": ("{name}. A new story begins.", "The world just got bigger, {name}.",
+                 "Make way. {name}, this is day one."),
     },
     "thank_you": {
         "warm": ("Thank you, {name}.", "{name}, thank you.", "This is a thank-you, {name}."),
-        "funny": ("{name}! You are being thanked. Sit still.", "Thank you, {name}. There, I said it.", "{name}, this is your official thank-you."),
-        "heartfelt": ("{name}, thank you. Truly.", "From the bottom of the heart, {name}: thank you.", "Two words, {name}: thank you."),
-        "epic": ("{name}. Two words for you: thank you.", "Not every hero wears a cape, {name}.", "Let it be heard: thank you, {name}."),
+        "funny": ("{name}! You are being thanked. Sit still.", "Thank you, {name}. There, I said it.",
+                  "{name}, this is your official thank-you."),
+        "heartfelt": ("{name}, thank you. Truly.", "From the bottom of the heart, {name}: thank you.",
+                      "Two words, {name}: thank you."),
+        "epic": ("{name}. Two words for you: thank you.", "Not every hero wears a cape, {name}.",
+                 "Let it be heard: thank you, {name}."),
     },
     "sorry": {
-        "warm": ("{name}, this is an apology.", "{name}, someone wants to say sorry.", "This is a sorry, {name}, and it is meant."),
-        "funny": ("{name}, somebody messed up.", "{name}, this is an apology. With pictures.", "So, {name}. About that."),
-        "heartfelt": ("{name}, please hear this.", "{name}, this is an apology, from the heart.", "Sorry is a small word, {name}."),
+        "warm": ("{name}, this is an apology.", "{name}, someone wants to say sorry.",
+                 "This is a sorry, {name}, and it is meant."),
+        "funny": ("{name}, somebody messed up.", "{name}, this is an apology. With pictures.",
+                  "So, {name}. About that."),
+        "heartfelt": ("{name}, please hear this.", "{name}, this is an apology, from the heart.",
+                      "Sorry is a small word, {name}."),
         "epic": ("{name}. It takes courage to say sorry.", "{name}, this is an apology.", "One word, {name}: sorry."),
     },
     "pet": {
-        "warm": ("{name}, this film is all about you.", "This one is for {name}.", "Hello, {name}."),
-        "funny": ("{name}! Sit. Stay. Watch.", "Attention, {name}: this film contains no treats.", "{name}, we need to talk."),
-        "heartfelt": ("{name}, this one is for you.", "For {name}, with love.", "Some love comes on paws or wings, {name}."),
+        "warm": ("{name}, this film is all about you.", "This one is for {name}.", "Hello there, {name}."),
+        "funny": ("{name}! Sit. Stay. Watch.", "Attention, {name}: this film contains no treats.",
+                  "{name}, we need to talk."),
+        "heartfelt": ("{name}, this one is for you.", "For {name}, with love.",
+                      "Some love comes on paws or wings, {name}."),
         "epic": ("{name}. A name to remember.", "There are animals. And then there is {name}.", "All rise for {name}."),
     },
     "team": {
-        "warm": ("{name}, this film is for all of you.", "Hello, {name}.", "This one goes out to {name}."),
-        "funny": ("{name}! Close your laptops.", "{name}, this meeting could not have been an email.", "Hello, {name}. Nobody is muted."),
-        "heartfelt": ("{name}, this is for every one of you.", "To {name}, with thanks.", "{name}, look what you are together."),
-        "epic": ("{name}. Together.", "One team. One name: {name}.", "Stand tall, {name}."),
+        "warm": ("{name}, this film is for all of you.", "Hello there, {name}.", "This one goes out to {name}."),
+        "funny": ("{name}! Close your laptops.", "{name}, this meeting could not have been an email.",
+                  "Hello, {name}. Nobody is muted."),
+        "heartfelt": ("{name}, this is for every one of you.", "To {name}, with thanks.",
+                      "{name}, look what you are together."),
+        "epic": ("{name}. All of you, together.", "One team. One name: {name}.", "Stand tall, {name}."),
     },
     "just_because": {
         "warm": ("{name}, this one is for you.", "No reason needed, {name}.", "Hello, {name}. Just because."),
-        "funny": ("{name}! It's not even your birthday.", "{name}, no occasion. Just pictures.", "Surprise, {name}. For no reason at all."),
-        "heartfelt": ("{name}, this is just because.", "No special day, {name}. Just you.", "Dear {name}, this is for you."),
-        "epic": ("{name}. This is your film.", "No occasion, {name}. Just greatness.", "Today, for no reason at all: {name}."),
+        "funny": ("{name}! It's not even your birthday.", "{name}, no occasion. Just pictures.",
+                  "Surprise, {name}. For no reason at all."),
+        "heartfelt": ("{name}, this is just because.", "No special day, {name}. Just you.",
+                      "Dear {name}, this is for you."),
+        "epic": ("{name}. This is your film.", "No occasion, {name}. Just greatness.",
+                 "Today, for no reason at all: {name}."),
     },
 }  # fmt: skip
 """How a film begins, by occasion and tone."""
 
 ENDINGS: dict[str, dict[str, Lines]] = {
     "birthday": {
-        "warm": ("Happy birthday, {name}. Many happy returns.", "Have a wonderful day, {name}.", "Blow out the candles, {name}."),
-        "funny": ("Happy birthday, {name}. Now go and eat cake.", "Cake time, {name}.", "Make a wish, {name}. A sensible one."),
+        "warm": ("Happy birthday, {name}. Many happy returns.", "Have a wonderful day, {name}.",
+                 "Blow out the candles, {name}."),
+        "funny": ("Happy birthday, {name}. Now go and eat cake.", "It's cake time, {name}.",
+                  "Make a wish, {name}. A sensible one."),
         "heartfelt": ("Happy birthday, {name}. With all our love.", "You are loved, {name}.", "Make a wish, {name}."),
-        "epic": ("Happy birthday, {name}. The world is yours.", "Onward, {name}.", "Here's to you, {name}. Now and always."),
+        "epic": ("Happy birthday, {name}. The world is yours.", "Onward and upward, {name}.",
+                 "Here's to you, {name}. Now and always."),
     },
     "wedding": {
-        "warm": ("All our love, {name}.", "Here's to a long and happy marriage, {name}.", "Be happy, {name}."),
-        "funny": ("Good luck, {name}. You'll need snacks.", "Now kiss and cut the cake, {name}.", "Cheers, {name}."),
-        "heartfelt": ("May love carry you, {name}.", "All the love in the world, {name}.", "Hold on to each other, {name}."),
+        "warm": ("All our love, {name}.", "Here's to a long and happy marriage, {name}.", "Be happy together, {name}."),
+        "funny": ("Good luck, {name}. You'll need snacks.", "Now kiss and cut the cake, {name}.",
+                  "Cheers to you, {name}."),
+        "heartfelt": ("May love carry you, {name}.", "All the love in the world, {name}.",
+                      "Hold on to each other, {name}."),
         "epic": ("Forever starts now, {name}.", "To love, and to {name}.", "Let the bells ring for {name}."),
     },
     "anniversary": {
         "warm": ("Happy anniversary, {name}.", "Here's to many more, {name}.", "Happy anniversary, {name}, with love."),
-        "funny": ("Same time next year, {name}?", "Happy anniversary, {name}. Keep up the good work.", "Cheers, {name}."),
-        "heartfelt": ("Happy anniversary, {name}. With all our love.", "Here's to love, {name}.", "To all the years ahead, {name}."),
-        "epic": ("The story goes on, {name}.", "Happy anniversary, {name}. Long may it last.", "To forever, {name}."),
+        "funny": ("Same time next year, {name}?", "Happy anniversary, {name}. Keep up the good work.",
+                  "Cheers to you, {name}."),
+        "heartfelt": ("Happy anniversary, {name}. With all our love.", "Here's to love, {name}.",
+                      "To all the years ahead, {name}."),
+        "epic": ("The story goes on, {name}.", "Happy anniversary, {name}. Long may it last.",
+                 "Here's to forever, {name}."),
     },
     "graduation": {
-        "warm": ("Congratulations, {name}. Enjoy every minute.", "Well done, {name}.", "We are proud of you, {name}."),
-        "funny": ("Now get a job, {name}.", "Congratulations, {name}. You may now sleep in.", "Well done, {name}."),
+        "warm": ("Congratulations, {name}. Enjoy every minute.", "Well done indeed, {name}.",
+                 "We are proud of you, {name}."),
+        "funny": ("Now get a job, {name}.", "Congratulations, {name}. You may now sleep in.",
+                  "Well done indeed, {name}."),
         "heartfelt": ("We are so proud of you, {name}.", "Go gently and go far, {name}.", "We believe in you, {name}."),
-        "epic": ("Go and change the world, {name}.", "The world is waiting, {name}.", "Onward, {name}."),
+        "epic": ("Go and change the world, {name}.", "The world is waiting, {name}.", "Onward and upward, {name}."),
     },
     "retirement": {
         "warm": ("Enjoy every minute, {name}.", "Happy retirement, {name}. You've earned it.", "All the best, {name}."),
-        "funny": ("Now put your feet up, {name}.", "See you never, alarm clock. Goodbye, {name}.", "Happy retirement, {name}."),
-        "heartfelt": ("Thank you, {name}, for everything.", "You will be missed, {name}.", "Rest well, {name}. You've earned it."),
+        "funny": ("Now put your feet up, {name}.", "See you never, alarm clock. Goodbye, {name}.",
+                  "Happy retirement, {name}."),
+        "heartfelt": ("Thank you, {name}, for everything.", "You will be missed, {name}.",
+                      "Rest well, {name}. You've earned it."),
         "epic": ("The next adventure is yours, {name}.", "Take a bow, {name}.", "Well done, {name}. Well done."),
     },
     "new_baby": {
-        "warm": ("Welcome, little one. Congratulations, {name}.", "All our love, {name}.", "So much love to you, {name}."),
-        "funny": ("Sleep when you can, {name}.", "Good luck, {name}. It's only the first eighteen years.", "Congratulations, {name}."),
+        "warm": ("Welcome, little one. Congratulations, {name}.", "All our love, {name}.",
+                 "So much love to you, {name}."),
+        "funny": ("Sleep when you can, {name}.", "Good luck, {name}. It's only the first eighteen years.",
+                  "Congratulations to you, {name}."),
         "heartfelt": ("With all our love, {name}.", "Hold on tight to these days, {name}.", "What a gift, {name}."),
-        "epic": ("The adventure begins, {name}.", "Welcome to the greatest story, {name}.", "Onward, {name}."),
+        "epic": ("The adventure begins, {name}.", "Welcome to the greatest story, {name}.",
+                 "Onward and upward, {name}."),
     },
     "thank_you": {
         "warm": ("Thank you, {name}.", "Thank you, {name}, for everything.", "With all our thanks, {name}."),
-        "funny": ("Thanks, {name}. You may sit back down.", "Thank you, {name}. No, really.", "We owe you one, {name}."),
-        "heartfelt": ("Thank you, {name}. For all of it.", "It will not be forgotten, {name}.", "Thank you, {name}. With all our hearts."),
-        "epic": ("Thank you, {name}. It echoes.", "Stand up and be thanked, {name}.", "For all of it, {name}: thank you."),
+        "funny": ("Thanks, {name}. You may sit back down.", "Thank you, {name}. No, really.",
+                  "We owe you one, {name}."),
+        "heartfelt": ("Thank you, {name}. For all of it.", "It will not be forgotten, {name}.",
+                      "Thank you, {name}. With all our hearts."),
+        "epic": ("Thank you, {name}. It echoes.", "Stand up and be thanked, {name}.",
+                 "For all of it, {name}: thank you."),
     },
     "sorry": {
         "warm": ("I hope you can hear it, {name}.", "Sorry, {name}. It is meant.", "That is all, {name}. Sorry."),
-        "funny": ("Sorry, {name}. Still friends?", "Please say something, {name}.", "Forgiven, {name}? Take your time."),
-        "heartfelt": ("Sorry, {name}. With a whole heart.", "There is no rush to answer, {name}.", "Sorry, {name}. Truly."),
-        "epic": ("Sorry, {name}. It had to be said.", "That is the truth, {name}.", "Sorry, {name}. Every word is meant."),
+        "funny": ("Sorry, {name}. Still friends?", "Please say something, {name}.",
+                  "Forgiven, {name}? Take your time."),
+        "heartfelt": ("Sorry, {name}. With a whole heart.", "There is no rush to answer, {name}.",
+                      "Sorry, {name}. Truly."),
+        "epic": ("Sorry, {name}. It had to be said.", "That is the truth, {name}.",
+                 "Sorry, {name}. Every word is meant."),
     },
     "pet": {
-        "warm": ("Good {name}.", "That's you, {name}.", "Here's to you, {name}."),
+        "warm": ("Good, good {name}.", "That's you, {name}.", "Here's to you, {name}."),
         "funny": ("Treats all round, {name}.", "You may go back to sleep, {name}.", "No treats were harmed, {name}."),
         "heartfelt": ("You are loved, {name}.", "All the love in the house, {name}.", "Here's to you, {name}."),
         "epic": ("Long live {name}.", "Legends have names. Yours is {name}.", "All hail {name}."),
     },
     "team": {
-        "warm": ("Thank you, {name}. All of you.", "Here's to you, {name}.", "Well done, {name}."),
+        "warm": ("Thank you, {name}. All of you.", "Here's to you, {name}.", "Well done indeed, {name}."),
         "funny": ("Back to work, {name}.", "Meeting over, {name}. Well done.", "Thanks, {name}. Somebody order pizza."),
-        "heartfelt": ("Thank you, {name}. Every one of you.", "You matter, {name}. All of you.", "With thanks to all of you, {name}."),
-        "epic": ("Onward, {name}.", "Together, {name}. Always together.", "There is nothing you can't do, {name}."),
+        "heartfelt": ("Thank you, {name}. Every one of you.", "You matter, {name}. All of you.",
+                      "With thanks to all of you, {name}."),
+        "epic": ("Onward and upward, {name}.", "Together, {name}. Always together.",
+                 "There is nothing you can't do, {name}."),
     },
     "just_because": {
         "warm": ("Have a lovely day, {name}.", "Here's to you, {name}.", "Just so you know, {name}."),
-        "funny": ("As you were, {name}.", "That's it, {name}. You can go.", "Carry on, {name}."),
-        "heartfelt": ("You are loved, {name}.", "Just so you know, {name}: you matter.", "Keep this one close, {name}."),
-        "epic": ("Here's to you, {name}.", "Onward, {name}.", "Remember who you are, {name}."),
+        "funny": ("As you were, {name}.", "That's it, {name}. You can go.", "Do carry on, {name}."),
+        "heartfelt": ("You are loved, {name}.", "Just so you know, {name}: you matter.",
+                      "Keep this one close, {name}."),
+        "epic": ("Here's to you, {name}.", "Onward and upward, {name}.", "Remember who you are, {name}."),
     },
 }  # fmt: skip
 """How a film ends, by occasion and tone."""
 
 MOURNING: dict[str, dict[str, Lines]] = {
     "you": {
-        "greetings": ("{name}, we are so sorry for your loss.", "Dear {name}, this is for you.", "{name}, we are thinking of you."),
+        "greetings": ("{name}, we are so sorry for your loss.", "Dear {name}, this is for you.",
+                      "{name}, we are thinking of you."),
         "endings": ("We are with you, {name}.", "You are not alone, {name}.", "With all our love, {name}."),
         "leads": ("There are no perfect words.", "No words are big enough, so here are a few small ones.",
                   "There are no perfect words for this, so here are some gentle ones."),
         "closers": ("Take all the time you need.", "Be gentle with yourself.", "There is no right way to do this."),
     },
     "about": {
-        "greetings": ("This is for {name}, with love.", "These pictures are for {name}.", "A few quiet words for {name}."),
-        "endings": ("With love, always, for {name}.", "In love and in memory, for {name}.", "This was for {name}, with love."),
+        "greetings": ("This is for {name}, with love.", "These pictures are for {name}.",
+                      "A few quiet words for {name}."),
+        "endings": ("With love, always, for {name}.", "In love and in memory, for {name}.",
+                    "This was for {name}, with love."),
         "leads": ("There are no perfect words.", "Here are a few words and a few pictures, gently put together.",
                   "There is no hurry here."),
-        "closers": ("Love stays.", "What is loved is never quite gone.", "Love keeps what time takes away."),
+        "closers": ("Love always stays.", "What is loved is never quite gone.", "Love keeps what time takes away."),
     },
 }  # fmt: skip
 """Condolences: one voice for every tone, spoken to the bereaved ("you") or about the one who is gone ("about")."""
@@ -177,7 +235,7 @@ LEADS: dict[str, Lines] = {
         "Somebody gathered a few pictures and a few words, and all of them are for you.",
     ),
     "funny": (
-        "Brace yourself.",
+        "Brace yourself, please.",
         "Somebody has been talking.",
         "Somebody sent me notes, and I read them all.",
         "Somebody sent me photos, notes and, frankly, a lot of evidence.",
@@ -348,7 +406,7 @@ ASIDES: dict[str, dict[str, Lines]] = {
     "soft": {},
     "sorry": {},
 }
-"""What the creator may add after a light fact, by what kind of fact it is; never after a sad one or somebody's own words."""
+"""What the creator may add after a light fact, by its kind; never after a sad one or somebody's own words."""
 
 PREFIXES: dict[str, Lines] = {
     "warm": ("And, as we all know,", "And let's not forget:"),
@@ -396,11 +454,13 @@ ITEM_FRAMES: dict[str, dict[str, Lines]] = {
 
 QUOTES: dict[str, Lines] = {
     "signed": (
+        "From {sender}: “{x}”",
         "As {sender} put it: “{x}”",
         "And this comes from {sender}: “{x}”",
         "{sender} wanted you to hear this: “{x}”",
     ),
     "unsigned": (
+        "And I quote: “{x}”",
         "Somebody wanted you to hear this: “{x}”",
         "In somebody's own words: “{x}”",
         "And this was written for you: “{x}”",
@@ -410,6 +470,9 @@ QUOTES: dict[str, Lines] = {
 
 JOINER = "And"
 """Before the last fact, and before one that is too short to stand alone."""
+
+QUOTE_ON = "And also: “{x}”"
+"""A second quotation that is too short to stand alone."""
 
 SIGN_OFFS: Lines = ("With love from {sender}.", "From {sender}, with love.", "This was from {sender}.")
 

@@ -16,7 +16,10 @@ Verdict = Literal["", "refuse", "leave"]
 
 _URL = re.compile(r"(?:https?://|www\.)\S+|\b[\w-]+\.(?:com|org|net|io|co|tv|me|gg|app|shop|biz|info)\b(?:/\S*)?", re.I)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
-_PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d\s().-]{6,}\d(?!\w)")
+_PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d\s().-]{6,24}\d(?!\w)")
+_WRITE_ME = re.compile(
+    r"\b(?:e-?mail|mail|call|text|contact|write)(?: to)? me (?:at|on)\b(?=\s*\n)(?:\s*\n\s*or\b)?", re.I
+)
 _HANDLE = re.compile(r"(?<!\w)[@#](?=[^\W\d_])")
 _BLOCKS = re.compile(
     r"<(script|style)\b.*?(?:</\1\s*>|$)|<!--.*?-->|```.*?(?:```|$)|\{\{.*?\}\}|\{%.*?%\}|\$\{.*?\}", re.I | re.S
@@ -27,14 +30,17 @@ _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}\)")
 _MARKS = re.compile(r"\*\*|__|~~|`|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)")
 
 _ORDERS = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:previous|prior|above|earlier|all|any|your|the|system)\b.{0,30}"
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:previous|prior|above|earlier|all|any|your|the|"
+    r"system)\b.{0,30}"
     r"\b(?:instruction|prompt|rule|guideline|message|polic|command|safety)|"
-    r"^\s*\W*(?:system|assistant|user|developer|human|ai)\s*(?:message|prompt|note)?\s*[:>\]]|"
+    r"^\W{0,20}(?:system|assistant|user|developer|human|ai)\s*(?:message|prompt|note)?\s*[:>\]]|"
     r"\bsystem prompt\b|\bprompt injection\b|\bjailbr(?:eak|oken)\b|\bdeveloper mode\b|\blanguage model\b|\bas an ai\b|"
     r"\byou are (?:now )?(?:an? )?(?:ai|assistant|chatbot|bot|llm|dan|unrestricted|chatgpt)\b|"
-    r"^\s*(?:act as|pretend (?:to be|you are|you're)|roleplay)\b|\b(?:reveal|print|output|repeat|leak) (?:your|the|all|only)\b|"
+    r"^\s*(?:act as|pretend (?:to be|you are|you're)|roleplay)\b|\b(?:reveal|print|output|repeat|leak) (?:your|"
+    r"the|all|only)\b|"
     r"\brespond (?:only )?with\b|\bnew instructions?\b|\b(?:begin|end) (?:of )?(?:instructions?|prompt|system)\b|"
-    r"\bdrop table\b|\bselect \* from\b|\bapi[ _-]?keys?\b|\bpasswords?\b|<\|.*?\|>|\[/?inst\]|\bos\.system\b|\brm -rf\b",
+    r"\bdrop table\b|\bselect \* from\b|\bapi[ _-]?keys?\b|\bpasswords?\b|<\|.*?\|>|\[/?inst\]|\bos\.system\b|"
+    r"\brm -rf\b",
     re.I,
 )
 _SELLING = re.compile(
@@ -44,7 +50,8 @@ _SELLING = re.compile(
 )
 _HATE = re.compile(
     r"\b(?:n[i1]gg(?:er|a)s?|f[a4]gg?[o0]ts?|k[i1]kes?|sp[i1]cs?|ch[i1]nks?|tr[a4]nn(?:y|ies)|g[o0]{2}ks?|wetbacks?|"
-    r"r[a4]gheads?|p[a4]kis?|heil hitler|sieg heil|white power|(?:gas|exterminate) the \w+|subhumans?|race traitors?)\b",
+    r"r[a4]gheads?|p[a4]kis?|heil hitler|sieg heil|white power|(?:gas|exterminate) the \w+|subhumans?|"
+    r"race traitors?)\b",
     re.I,
 )
 _THREAT = re.compile(
@@ -55,12 +62,15 @@ _THREAT = re.compile(
     re.I,
 )
 _SEXUAL = re.compile(
-    r"\b(?:porn\w*|blow ?jobs?|hand ?jobs?|cum(?:ming|shot)?|orgasm\w*|dildos?|vibrators?|masturbat\w+|anal sex|oral sex|"
-    r"horny|nudes?|tits|boobs|penis|vagina|cocks?|pussy|erection|sex tape|had sex|having sex|slutty?|whores?|rap(?:e|ed|ist))\b",
+    r"\b(?:porn\w*|blow ?jobs?|hand ?jobs?|cum(?:ming|shot)?|orgasm\w*|dildos?|vibrators?|masturbat\w+|anal sex|"
+    r"oral sex|"
+    r"horny|nudes?|tits|boobs|penis|vagina|cocks?|pussy|erection|sex tape|had sex|having sex|slutty?|whores?|"
+    r"rap(?:e|ed|ist))\b",
     re.I,
 )
 _STRONG = re.compile(
-    r"\b(?:(?:mother)?f+u+c+k\w*|f\*+k?\w*|c+u+n+t+s?|s+h+i+t+(?:ty|s|head)?|bullshit|assholes?|arseholes?|b[i1]tch(?:es|y)?|"
+    r"\b(?:(?:mother)?f+u+c+k\w*|f\*+k?\w*|c+u+n+t+s?|s+h+i+t+(?:ty|s|head)?|bullshit|assholes?|arseholes?|"
+    r"b[i1]tch(?:es|y)?|"
     r"bastards?|wankers?|twats?|pricks?|dickheads?)\b",
     re.I,
 )
@@ -78,7 +88,7 @@ NOT_THIS_LINE = "We can't read one of your sentences aloud as it is. Please choo
 
 
 def judge(text: str) -> Verdict:
-    """What may become of a clause: "" say it, "leave" leave it out and tell the fan, "refuse" refuse the whole order."""
+    """What may become of a clause: "" say it, "leave" leave it out and say so, "refuse" refuse the order."""
     plain = unicodedata.normalize("NFKC", text).replace("’", "'")
     if _HATE.search(plain) or _THREAT.search(plain):
         return "refuse"
@@ -99,8 +109,8 @@ def _blank(match: re.Match[str]) -> str:
 def speakable(notes: str) -> str:
     """`notes` with all that cannot be spoken blanked out by spaces: same length, so that every offset still fits.
 
-    Markup, code blocks, links (their words stay), web and mail addresses, phone numbers, emoji and control characters go;
-    tags that end a line become line breaks.
+    Markup, code blocks, links (their words stay), web and mail addresses, phone numbers, emoji and control characters
+    go; tags that end a line become line breaks.
     """
     text = _BLOCKS.sub(_blank, notes)
     text = _BREAK.sub(lambda m: "\n" + " " * (len(m.group()) - 1), text)
@@ -108,6 +118,7 @@ def speakable(notes: str) -> str:
     text = _LINK.sub(_link, text)
     for pattern in (_EMAIL, _URL, _PHONE):
         text = pattern.sub(lambda m: "\n" + _blank(m)[1:], text)  # what comes after an address is a new thought
+    text = _WRITE_ME.sub(_blank, text)
     for pattern in (_HANDLE, _MARKS):
         text = pattern.sub(_blank, text)
     text = re.sub(r"&(?:[a-z]{2,8}|#\d{1,6});", lambda m: _entity(m.group()), text, flags=re.I)

@@ -19,9 +19,10 @@ from redis.exceptions import RedisError
 
 from pipeline import roster
 from videogen import demo, local_redis
-from videogen.supervisor import Supervisor
+from videogen.supervisor import Child, Supervisor
 
-REDIS_SECONDS = 10.0
+REDIS_SECONDS = 30.0
+WEB_SECONDS = 120.0
 
 
 class Command(BaseCommand):
@@ -88,17 +89,18 @@ class Command(BaseCommand):
         if settings.REDIS_IS_LOCAL:
             site.start("redis", local_redis.command(Path(settings.VAR_DIR)))
         uvicorn = ["-m", "uvicorn", "videogen.asgi:application", "--host", host, "--port", str(port)]
-        site.start(
+        web = site.start(
             "web",
             [sys.executable, *uvicorn, *("--ws", "websockets-sansio", "--log-level", "warning")]
             + ["--timeout-graceful-shutdown", "3"],
         )
+        self._wait_for_redis()
+        self._wait_for_web(web, host, port)
+        # The workers load their models after the first page can be seen.
         manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
         for queue in settings.QUEUES:
             site.start(f"worker {queue}", [*manage, "worker", queue])
         site.start("sweep", [*manage, "sweep"])
-        self._wait_for_redis()
-        self._wait_for_web(host, port)
 
     def _wait_for_redis(self) -> None:
         until = time.monotonic() + REDIS_SECONDS
@@ -112,10 +114,10 @@ class Command(BaseCommand):
                     raise CommandError(f"Redis does not answer at {settings.REDIS_URL}: {error}") from None
                 time.sleep(0.05)
 
-    def _wait_for_web(self, host: str, port: int) -> None:
-        target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
+    def _wait_for_web(self, web: Child, host: str, port: int) -> None:
+        target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (read, not bound)
+        until = time.monotonic() + WEB_SECONDS
+        while time.monotonic() < until and web.process is not None and web.process.poll() is None:
             try:
                 socket.create_connection((target, port), timeout=1).close()
                 return

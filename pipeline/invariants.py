@@ -1,0 +1,161 @@
+"""What must always hold, as checks over the rows and the files: run after every flow test and whenever in doubt.
+
+Each check yields sentences; none means all is well. The numbers are those of docs/invariants.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from django.core.files.storage import default_storage
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from billing.models import LedgerEntry, Payment, PaymentState, RefundState
+from orders.models import ConsentKind, Order, OrderEvent, OrderState
+
+from . import files, housekeeping
+from .line import STAGES
+from .models import Call, CallState, Delivery, Event, Production, ProductionState, ReviewState, Step, StepState
+
+# How late something due may be handled before it counts as forgotten.
+GRACE = dt.timedelta(seconds=60)
+WITHOUT_FILM = (OrderState.FAILED, OrderState.REFUSED, OrderState.CANCELLED)
+
+
+def i1_ledger_balances() -> Iterator[str]:
+    """Every ledger transaction sums to zero; nothing is refunded that was not captured."""
+    for row in LedgerEntry.objects.values("fact").annotate(total=Sum("amount")).exclude(total=0):
+        yield f"I1 ledger fact {row['fact']} sums to {row['total']}"
+    for payment in Payment.objects.filter(refunds__isnull=False).distinct():
+        back = payment.refunds.exclude(state=RefundState.FAILED).aggregate(sum=Sum("amount"))["sum"] or 0
+        if back > (payment.amount if payment.state == PaymentState.CAPTURED else 0):
+            yield f"I1 {payment} gave back {back} of {payment.amount}"
+    for payment in Payment.objects.filter(state=PaymentState.CAPTURED):
+        if not LedgerEntry.objects.filter(fact=f"charge:{payment.key}").exists():
+            yield f"I1 {payment} was captured and is not in the ledger"
+
+
+def i2_paid_once() -> Iterator[str]:
+    """Never two captures for one order."""
+    captured = Count("payments", filter=Q(payments__state=PaymentState.CAPTURED))
+    for order in Order.objects.annotate(captured=captured).filter(captured__gt=1):
+        yield f"I2 order {order} was captured {order.captured} times"
+
+
+def i3_one_live_call() -> Iterator[str]:
+    """At most one call in flight per step."""
+    live = Count("calls", filter=Q(calls__state__in=[CallState.NEW, CallState.QUEUED, CallState.SUBMITTED]))
+    for step in Step.objects.annotate(live=live).filter(live__gt=1):
+        yield f"I3 step {step} has {step.live} calls in flight"
+    done = Count("calls", filter=Q(calls__state=CallState.SUCCEEDED))
+    for step in Step.objects.annotate(done=done).filter(done__gt=1):
+        yield f"I3 step {step} was answered {step.done} times"
+
+
+def i4_nothing_forgotten() -> Iterator[str]:
+    """Whatever is not over has a next moment, and that moment is not long past."""
+    late = timezone.now() - GRACE
+    for order in Order.objects.filter(state=OrderState.PLACED):
+        if not order.productions.filter(state=ProductionState.RUNNING).exists():
+            yield f"I4 order {order} is placed and nothing is being made"
+    for step in Step.objects.due(late):
+        yield f"I4 step {step} has been due since before {late:%H:%M:%S}"
+    for production in Production.objects.filter(state=ProductionState.RUNNING):
+        states = dict(production.steps.values_list("stage").annotate(open=Count("pk", filter=~Q(state="done"))))
+        done = {stage for stage, still_open in states.items() if not still_open}
+        for step in production.steps.filter(state=StepState.BLOCKED):
+            if set(STAGES[step.stage].needs) <= done:
+                yield f"I4 step {step} is blocked and nothing blocks it"
+
+
+def i5_history_has_no_gap() -> Iterator[str]:
+    """Histories are numbered 1, 2, 3 … without a gap."""
+    for label, rows, owner in (("order", OrderEvent.objects, "order"), ("production", Event.objects, "production")):
+        numbers: dict[int, list[int]] = {}
+        for key, number in rows.order_by(owner, "number").values_list(owner, "number"):
+            numbers.setdefault(key, []).append(number)
+        for key, found in numbers.items():
+            if found != list(range(1, len(found) + 1)):
+                yield f"I5 the history of {label} {key} has a gap: {found}"
+
+
+def i6_delivered_means_whole() -> Iterator[str]:
+    """A delivered film exists, is the one that was approved, passed its checks, with consents and a licence."""
+    for order in Order.objects.filter(state=OrderState.DELIVERED).select_related("brief", "creator__voice"):
+        delivery = Delivery.objects.filter(order=order).select_related("cut__review").first()
+        if delivery is None:
+            yield f"I6 order {order} is delivered and has no delivery"
+            continue
+        cut = delivery.cut
+        if cut.verdict not in ("pass", "warn"):
+            yield f"I6 order {order} was delivered with the verdict “{cut.verdict}”"
+        if cut.review.state != ReviewState.APPROVED or cut.review.sha256 != cut.sha256:
+            yield f"I6 order {order} was delivered without approval of that film"
+        if not default_storage.exists(cut.file):
+            yield f"I6 the film of order {order} is gone"
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                if files.sha256(files.fetch(cut.file, Path(folder))) != cut.sha256:
+                    yield f"I6 the film of order {order} is not the one that was made"
+        if set(order.consents.values_list("kind", flat=True)) != set(ConsentKind.values):
+            yield f"I6 order {order} was delivered without all consents"
+        if order.creator.voice.licence_for(order.brief.occasion, delivery.delivered_at.date()) is None:
+            yield f"I6 order {order} was delivered without a licence"
+
+
+def i7_no_film_no_money() -> Iterator[str]:
+    """An order that ended without a film has no delivery, took no money and makes no more calls."""
+    for order in Order.objects.filter(state__in=WITHOUT_FILM):
+        if Delivery.objects.filter(order=order, revoked_at=None, delivered_at__gt=order.ended_at).exists():
+            yield f"I7 order {order} ended as {order.state} and was delivered after that"
+        if order.payments.filter(state=PaymentState.AUTHORIZED).exists() and order.ended_at:
+            if order.ended_at < timezone.now() - GRACE:
+                yield f"I7 order {order} ended as {order.state} and the money is still held"
+        if Call.objects.filter(step__production__order=order, created_at__gt=order.ended_at).exists():
+            yield f"I7 order {order} ended as {order.state} and calls were made after that"
+
+
+def i8_files_and_rows_agree() -> Iterator[str]:
+    """No row without its file; no file without a row for more than an hour."""
+    known = housekeeping.known_names()
+    for name in sorted(known):
+        if not default_storage.exists(name):
+            yield f"I8 a row names {name}, which does not exist"
+    for name in housekeeping.orphans(known):
+        yield f"I8 no row names {name}"
+
+
+def i10_done_once() -> Iterator[str]:
+    """No two attempts of a step both succeeded."""
+    done = Event.objects.filter(name="step.done").values("production", "stage", "item").annotate(times=Count("pk"))
+    for row in done.filter(times__gt=1):
+        yield f"I10 {row['stage']}[{row['item']}] of production {row['production']} was done {row['times']} times"
+
+
+def i11_progress_rises() -> Iterator[str]:
+    """What the fan was shown stays within 0 and 100."""
+    for production in Production.objects.filter(shown__gt=100):
+        yield f"I11 production {production} showed {production.shown} percent"
+
+
+ALL: tuple[Callable[[], Iterator[str]], ...] = (
+    i1_ledger_balances,
+    i2_paid_once,
+    i3_one_live_call,
+    i4_nothing_forgotten,
+    i5_history_has_no_gap,
+    i6_delivered_means_whole,
+    i7_no_film_no_money,
+    i8_files_and_rows_agree,
+    i10_done_once,
+    i11_progress_rises,
+)
+
+
+def broken() -> list[str]:
+    """Every sentence of every check; empty when all invariants hold."""
+    return [sentence for check in ALL for sentence in check()]

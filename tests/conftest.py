@@ -1,0 +1,36 @@
+"""What every test starts with: no Redis, bells collected in a list, a clean media folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections import deque
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+from pipeline import live, queue
+
+
+def pytest_configure() -> None:
+    """Passwords are not what the tests are about, and a good hash takes a third of a second."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def bells(request: pytest.FixtureRequest) -> Iterator[deque[tuple[str, int]] | None]:
+    """Bells rung in this test, as (job, id); nothing is sent to Redis. Tests of real processes ring for real."""
+    if request.node.get_closest_marker("slow") or request.node.get_closest_marker("browser"):
+        yield None
+        return
+    with queue.inline() as rung, live.watching(lambda code: None):
+        yield rung
+
+
+@pytest.fixture(autouse=True)
+def clean_media() -> Iterator[None]:
+    """No test sees another's files or cached figures."""
+    cache.clear()
+    yield
+    shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)

@@ -1,0 +1,14 @@
+"""Loaded before the settings: tests write to a folder of their own and know no vendor's key."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+VAR = tempfile.mkdtemp(prefix="videogen-tests-")
+atexit.register(shutil.rmtree, VAR, ignore_errors=True)
+for name in ("PRODUCTION", "DATABASE_URL", "REDIS_URL", "SITE_URL", "EMAIL_URL", "VIDEOGEN_FAULTS", "OPENAI_API_KEY"):
+    os.environ.pop(name, None)
+os.environ["VIDEOGEN_VAR"] = VAR
+# Tests may drive async views and Playwright from one thread; the database is theirs alone.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

@@ -1,0 +1,59 @@
+"""Orders and productions for tests of the board: real rows, no pixels."""
+
+from __future__ import annotations
+
+import itertools
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from accounts.models import ApprovalMode, Creator, User
+from orders import services as orders
+from orders.models import ConsentKind, Order, Photo, PhotoState
+from videogen import demo
+
+_numbers = itertools.count(1)
+
+
+def creator(*, approval: ApprovalMode = ApprovalMode.AUTOMATIC) -> Creator:
+    """A demo creator who approves as asked."""
+    demo.seed()
+    wanted = Creator.objects.filter(approval=approval).first()
+    assert wanted is not None
+    return wanted
+
+
+def fan(email: str = "fan@films.example") -> User:
+    """Someone with an account."""
+    return User.objects.filter(email=email).first() or User.objects.create_user(email)
+
+
+def photo(order: Order, number: int) -> Photo:
+    """A photo that has been checked; its files hold a few bytes."""
+    file = default_storage.save(f"orders/{order.code}/photos/p{number}.jpg", ContentFile(b"photo"))
+    thumb = default_storage.save(f"orders/{order.code}/photos/t{number}.jpg", ContentFile(b"thumb"))
+    return Photo.objects.create(
+        order=order,
+        place=number,
+        state=PhotoState.CHECKED,
+        label=f"{number}.jpg",
+        sha256=f"{next(_numbers):064d}",
+        size=5,
+        file=file,
+        thumb=thumb,
+        width=1200,
+        height=1600,
+        facts={"faces": [], "interest": [0.25, 0.25, 0.5, 0.5], "hash": f"{number:016x}", "taken_at": ""},
+    )
+
+
+def draft(*, by: User | None = None, approval: ApprovalMode = ApprovalMode.AUTOMATIC, photos: int = 5) -> Order:
+    """An order that could be paid."""
+    order = orders.begin(creator=creator(approval=approval), fan=by or fan(), visitor="")
+    orders.describe(order=order, name="Eileen", seconds=20)
+    orders.tell_story(order=order, notes="She dreamed of space as a girl and drinks too much coffee.", must_say=[])
+    for number in range(photos):
+        photo(order, number)
+    orders.agree(order=order, kinds=ConsentKind.values)
+    order.refresh_from_db()
+    return order

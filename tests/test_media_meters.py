@@ -1,0 +1,301 @@
+"""The meters and the verdict: a good small film passes, and each spoiled one fails for its own reason."""
+
+import dataclasses
+import math
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.media import ffmpeg, meters, verdict
+from pipeline.media.meters import TextBox
+from pipeline.media.probe import BadMedia, Color, Media
+from pipeline.media.sound import Loudness
+from pipeline.media.verdict import LIMITS, Expected, ExpectedShot, judge
+from tests.samples import photo
+
+WIDTH, HEIGHT, FPS, SECONDS = 360, 640, 15, 6.0
+CAPTION = TextBox(0.5, 2.5, 60, 470, 240, 44)
+LABEL = TextBox(0.0, 6.0, 20, 30, 110, 24)
+SOUND = "aevalsrc='0.5*sin(880*t*PI)*(0.6+0.4*sin(9*t))|0.5*sin(884*t*PI)*(0.6+0.4*sin(9*t))':s=48000:d=6"
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Three made-up photos: two in the film, one that is not."""
+    folder = tmp_path_factory.mktemp("photos")
+    for seed in (1, 2, 3):
+        photo(seed, (600, 900)).save(folder / f"{seed}.jpg", quality=85)
+    return [folder / f"{seed}.jpg" for seed in (1, 2, 3)]
+
+
+@pytest.fixture(scope="module")
+def expected(photos):
+    shots = (ExpectedShot(0, 3, photos[0]), ExpectedShot(3, 6, photos[1]))
+    return Expected(WIDTH, HEIGHT, FPS, SECONDS, (CAPTION,), (LABEL,), shots)
+
+
+def pictures(photos, *, words=True, label=True, still=False, black=0.0, seconds=SECONDS, size=(WIDTH, HEIGHT)):
+    """The film's frames: a slow push in over two photos, a caption with a dark halo, a label on a dark ground."""
+    sources = [cv2.cvtColor(np.asarray(Image.open(path)), cv2.COLOR_RGB2BGR) for path in photos[:2]]
+    for n in range(round(seconds * FPS)):
+        second = n / FPS
+        source = sources[0 if second < 3 else 1]
+        zoom = 1.0 if still else 1 + 0.03 * (second % 3)
+        w = 506 / zoom  # 506 × 900 is the photo's largest part of the film's shape
+        left, top = (600 - w) / 2, (900 - w * 16 / 9) / 2
+        scale = WIDTH / w
+        matrix = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])
+        frame = cv2.warpAffine(source, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_AREA)
+        if words and CAPTION.start <= second < CAPTION.end:
+            for colour, thick in (((0, 0, 0), 7), ((255, 255, 255), 2)):
+                cv2.putText(frame, "one cat, no dull", (68, 500), cv2.FONT_HERSHEY_DUPLEX, 0.8, colour, thick, 16)
+        if label:
+            cv2.rectangle(frame, (20, 30), (130, 54), (10, 10, 10), -1)
+            cv2.putText(frame, "Made with AI", (26, 47), cv2.FONT_HERSHEY_DUPLEX, 0.5, (255, 255, 255), 1, 16)
+        if 1 <= second < 1 + black:
+            frame[:] = 0
+        yield cv2.resize(frame, size) if size != (WIDTH, HEIGHT) else frame
+
+
+def film(
+    path,
+    frames,
+    *,
+    sound=SOUND,
+    loud="volume=-3.8dB",
+    size=(WIDTH, HEIGHT),
+    tags="bt709",
+    args=(),
+):
+    """Encode frames and a sound; later `args` win over the good ones."""
+    raw = path.with_suffix(".bgr")
+    with raw.open("wb") as out:
+        for frame in frames:
+            out.write(frame.tobytes())
+    said = f"setparams=color_primaries={tags}:color_trc=bt709:colorspace=bt709:range=tv"
+    given = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{size[0]}x{size[1]}", "-r", str(FPS), "-i", raw]
+    heard = ["-f", "lavfi", "-i", sound, "-af", loud, "-c:a", "aac", "-b:a", "192k", "-ac", "2"] if sound else []
+    seen = ["-vf", f"scale=out_color_matrix=bt709,{said}", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20"]
+    seen += ["-pix_fmt", "yuv420p", "-profile:v", "high", "-movflags", "+faststart"]
+    ffmpeg.run([*given, *heard, *seen, *args, path], timeout=120)
+    raw.unlink()
+    return path
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory, photos):
+    return film(tmp_path_factory.mktemp("good") / "film.mp4", pictures(photos))
+
+
+@pytest.mark.render
+def test_a_good_film_passes_without_a_word(good, expected):
+    assert verdict.examine(good, expected) == verdict.Verdict("pass", ())
+
+
+@pytest.mark.render
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("caption", "fail", {"words": False}, {}),
+        ("label", "fail", {"label": False}, {}),
+        ("freeze", "warn", {"still": True}, {}),
+        ("black", "fail", {"black": 1.5}, {}),
+        ("duration", "fail", {"seconds": 5.0}, {"args": ["-t", "5"]}),
+        ("size", "fail", {"size": (240, 426)}, {"size": (240, 426)}),
+        ("rate", "fail", {}, {"args": ["-r", "30"]}),
+        ("video_codec", "fail", {}, {"args": ["-c:v", "mpeg4", "-profile:v", "0"]}),
+        ("pix_fmt", "fail", {}, {"args": ["-pix_fmt", "yuv444p", "-profile:v", "high444"]}),
+        ("profile", "warn", {}, {"args": ["-profile:v", "main"]}),
+        ("color", "fail", {}, {"tags": "bt2020"}),
+        ("color_tag", "warn", {}, {"tags": "unknown"}),
+        ("faststart", "warn", {}, {"args": ["-movflags", "0"]}),
+        ("audio_codec", "fail", {}, {"sound": ""}),
+        ("audio_codec", "fail", {}, {"args": ["-c:a", "libmp3lame"]}),
+        ("audio_form", "fail", {}, {"args": ["-ac", "1"]}),
+        ("audio_form", "fail", {}, {"args": ["-ar", "44100"]}),
+        ("sound_length", "fail", {}, {"sound": SOUND.replace("d=6", "d=4")}),
+        ("silence_share", "fail", {}, {"loud": "volume=-3.8dB,volume=0:enable='gt(t,2)'"}),
+        ("loudness", "fail", {}, {"loud": "volume=-8.8dB"}),
+        ("loudness", "fail", {}, {"loud": "volume=0"}),
+        (
+            "true_peak",
+            "fail",
+            {},
+            {"loud": "volume=-3.8dB,volume=20dB:enable='between(t,3,3.1)'"},
+        ),
+    ],
+)
+def test_each_spoiled_film_is_found_out(tmp_path, photos, expected, case):
+    code, result, frames, coding = case
+    spoiled = film(tmp_path / "film.mp4", pictures(photos, **frames), **coding)
+    judged = verdict.examine(spoiled, expected)
+    found = {finding.code: finding.severity for finding in judged.findings}
+    assert found.get(code) == result
+    assert judged.verdict in (result, "fail")
+
+
+@pytest.mark.render
+def test_a_photo_that_was_left_out_is_missed(good, photos, expected):
+    wrong = (expected.shots[0], ExpectedShot(3, 6, photos[2]))
+    judged = verdict.examine(good, dataclasses.replace(expected, shots=wrong))
+    assert [(f.code, f.severity, f.second) for f in judged.findings] == [("photo", "fail", 3)]
+
+
+@pytest.mark.render
+def test_a_filmed_take_may_leave_its_photo_but_somebody_should_look(good, photos, expected):
+    filmed = (ExpectedShot(0, 6, photos[2], filmed=True),)
+    judged = verdict.examine(good, dataclasses.replace(expected, shots=filmed))
+    assert [(f.code, f.severity) for f in judged.findings] == [("photo", "warn")]
+
+
+@pytest.mark.render
+def test_a_caption_that_hangs_over_the_edge_is_found(good, expected):
+    over = dataclasses.replace(CAPTION, x=150.0)
+    judged = verdict.examine(good, dataclasses.replace(expected, captions=(over,)))
+    assert [finding.code for finding in judged.findings] == ["caption_outside"]
+
+
+@pytest.mark.render
+def test_damage_inside_the_film_is_found_by_decoding_it(tmp_path, good, expected):
+    data = bytearray(good.read_bytes())
+    rng = np.random.default_rng(5)
+    for at in rng.integers(len(data) // 3, len(data) - 2000, 60):
+        data[at] ^= 0x5A
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(data)
+    judged = verdict.examine(broken, expected)
+    assert "decode" in {finding.code for finding in judged.findings}
+
+
+@pytest.mark.render
+def test_one_pass_brings_the_stills_that_were_asked_for(good):
+    at = (0.0, 1.0, 4.2, 99.0)
+    calls = []
+    measured = meters.measure(good, at=at, on_progress=lambda: calls.append(1))
+    assert calls
+    assert set(measured.stills) == set(at)
+    exact = meters.sample_frames(good, [0.0, 1.0, 4.2])
+    for second, frame in zip(at, exact, strict=False):
+        assert frame.shape == (HEIGHT, WIDTH, 3)
+        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(float)
+        assert np.corrcoef(grey.ravel(), measured.stills[second].ravel())[0, 1] > 0.98
+
+
+@pytest.mark.render
+def test_a_sound_is_no_film(tmp_path):
+    ffmpeg.run(["-f", "lavfi", "-i", "sine=duration=1", tmp_path / "a.wav"], timeout=30)
+    with pytest.raises(BadMedia, match="no moving picture"):
+        meters.measure(tmp_path / "a.wav")
+
+
+# --- the judgement alone, on made-up measures: no encoding ----------------------------------------------------------
+
+
+def measures(**changes) -> meters.Measures:
+    media = Media(1080, 1920, 30, 30, "h264", "High", "yuv420p", Color("bt709", "bt709", "bt709", "tv"),
+                  "aac", 48_000, 2, True, 900, 30.0)  # fmt: skip
+    good = meters.Measures(media, (), (), (), Loudness(-14.0, -1.9, 5.0), (), {})
+    return dataclasses.replace(good, **changes)
+
+
+FILM = Expected(1080, 1920, 30, 30)
+
+
+def test_good_measures_pass():
+    assert judge(measures(), FILM).verdict == "pass"
+
+
+def test_every_limit_fails_later_than_it_warns_and_says_why():
+    for limit in LIMITS.values():
+        assert limit.warn < limit.fail
+        assert limit.why
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "result"),
+    [
+        ({"black": ((0.0, 0.2),)}, "", "pass"),
+        ({"black": ((3.0, 3.5),)}, "black", "warn"),
+        ({"frozen": ((3.0, 4.2),)}, "", "pass"),
+        ({"frozen": ((3.0, 7.0),)}, "freeze", "fail"),
+        ({"silent": ((27.0, 30.0),)}, "", "pass"),
+        ({"silent": ((26.0, 30.0),)}, "silence", "warn"),
+        ({"silent": tuple((i * 3.0, i * 3.0 + 1.6) for i in range(10))}, "silence_share", "fail"),
+        ({"loudness": Loudness(-14.6, -1.9, 5)}, "", "pass"),
+        ({"loudness": Loudness(-13.1, -1.9, 5)}, "loudness", "warn"),
+        ({"loudness": Loudness(-14.0, -1.1, 5)}, "true_peak", "warn"),
+        ({"loudness": Loudness(-math.inf, -math.inf, 0)}, "loudness", "fail"),
+        ({"errors": ("[h264] [error] damaged",)}, "decode", "fail"),
+    ],
+)
+def test_figures_become_findings_at_their_limits(changes, code, result):
+    judged = judge(measures(**changes), FILM)
+    assert judged.verdict == result
+    assert [finding.code for finding in judged.findings] == ([code] if code else [])
+
+
+def test_an_end_card_may_stand_still_a_shot_may_not(photos):
+    shots = (ExpectedShot(0, 20, photos[0], filmed=True),)
+    stands = measures(frozen=((21.0, 30.0),))
+    moves = measures(frozen=((10.0, 30.0),))
+    codes = [{f.code for f in judge(m, dataclasses.replace(FILM, shots=shots)).findings} for m in (stands, moves)]
+    assert "freeze" not in codes[0]
+    assert "freeze" in codes[1]
+
+
+def test_the_worst_finding_comes_first():
+    judged = judge(measures(black=((3.0, 3.5),), errors=("x",)), FILM)
+    assert [finding.severity for finding in judged.findings] == ["fail", "warn"]
+
+
+@pytest.mark.parametrize(("zoom", "shade"), [(1.0, 1.0), (1.15, 0.8), (1.3, 1.1)])
+def test_a_photo_is_known_again_in_part_closer_and_in_other_light(zoom, shade):
+    whole = np.asarray(photo(1, (900, 1200)).convert("L"))
+    w = 675 / zoom
+    part = cv2.getRectSubPix(whole, (round(w), round(w * 16 / 9)), (430, 580))
+    still = np.clip(cv2.resize(part, (360, 640), interpolation=cv2.INTER_AREA) * shade, 0, 255).astype(np.uint8)
+    other = np.asarray(photo(2, (900, 1200)).convert("L"))
+    assert meters.photo_present(still, whole) > 0.8
+    assert meters.photo_present(still, other) < 0.6
+
+
+@pytest.mark.parametrize("size", [(360, 640), (640, 360), (480, 480)])
+def test_a_photo_is_known_again_as_a_card_on_its_own_blur(size):
+    whole = np.asarray(photo(4, (1200, 900)).convert("L"))
+    still = cv2.GaussianBlur(cv2.resize(whole, size), (0, 0), 20)
+    width, middle = {360: (324, 0.43), 640: (413, 0.48), 480: (432, 0.48)}[size[0]]
+    card = cv2.resize(whole, (width, width * 3 // 4), interpolation=cv2.INTER_AREA)
+    x, y = (size[0] - width) // 2, round(size[1] * middle) - card.shape[0] // 2
+    still[max(0, y) : y + card.shape[0], x : x + width] = card[max(0, -y) :]
+    assert meters.photo_present(still, whole) > 0.8
+
+
+def test_of_an_empty_sky_nothing_can_be_told():
+    sky = np.tile(np.linspace(90, 160, 640)[:, None], (1, 360)).astype(np.uint8)
+    assert math.isnan(meters.photo_present(sky, np.asarray(photo(1).convert("L"))))
+
+
+def test_a_box_must_keep_away_from_the_edges():
+    assert meters.inside(TextBox(0, 1, 22, 22, 500, 100), 1080, 1920)
+    assert not meters.inside(TextBox(0, 1, 10, 500, 500, 100), 1080, 1920)
+    assert not meters.inside(TextBox(0, 1, 500, 1850, 500, 60), 1080, 1920)
+
+
+def test_text_that_is_not_there_all_the_time_is_not_there():
+    box = TextBox(0, 1, 10, 10, 200, 40)
+    with_text = np.full((640, 360), 90, np.uint8)
+    cv2.putText(with_text, "hello there", (14, 40), cv2.FONT_HERSHEY_DUPLEX, 0.9, 255, 2, 16)
+    without = np.full((640, 360), 90, np.uint8)
+    assert meters.text_strength([with_text, with_text], box, 360) > 0.1
+    assert meters.text_strength([with_text, without], box, 360) == 0
+    assert meters.text_strength([], box, 360) == 0
+
+
+def test_what_is_frozen_or_silent_to_the_end_has_no_end_in_the_log():
+    log = (
+        "[x] freeze_start: 2.5\n[x] freeze_end: 4\n[x] freeze_start: 6\n[y] black_start:1 black_end:2 black_duration:1"
+    )
+    assert meters._spans(log, "freeze", 8.0) == ((2.5, 4.0), (6.0, 8.0))
+    assert meters._spans(log, "black", 8.0) == ((1.0, 2.0),)

@@ -1,0 +1,127 @@
+"""The camera: faces stay whole at every moment, windows stay inside, neighbours move differently."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.media.motion import Box, CameraPath, choose_path, hull
+
+FRAMES = [(1080, 1920), (1920, 1080), (1080, 1080), (270, 480)]
+MIDDLE = Box(0.25, 0.25, 0.5, 0.5)
+
+box = st.builds(
+    lambda x, y, w, h: Box(x * (1 - w), y * (1 - h), w, h),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(0.02, 0.9),
+    st.floats(0.02, 0.9),
+)
+
+
+def moments(path: CameraPath, count: int = 60) -> list[Box]:
+    return [path.window(i / (count - 1)) for i in range(count)]
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    photo=st.tuples(st.integers(300, 7000), st.integers(300, 7000)),
+    frame=st.sampled_from(FRAMES),
+    faces=st.lists(box, max_size=5),
+    interest=box,
+    seconds=st.floats(1, 8),
+    seed=st.integers(0, 99),
+)
+def test_no_face_is_cut_at_any_moment_and_the_window_never_leaves_the_canvas(
+    *, photo, frame, faces, interest, seconds, seed
+):
+    path = choose_path(photo, frame, faces, interest, seconds=seconds, seed=seed)
+    canvas = Box(0, 0, *path.canvas)
+    slack = 1e-6 * max(path.canvas)
+    assert path.canvas == (tuple(map(float, frame)) if path.fill else tuple(map(float, photo)))
+    for window in moments(path, 25):
+        assert canvas.holds(window, slack)
+        assert window.w / window.h == pytest.approx(frame[0] / frame[1], rel=1e-6)
+        for face in faces:
+            assert window.holds(path.on_canvas(face), slack)
+    for face in faces:
+        assert path.crop.holds(face), "the card itself must not cut a face"
+
+
+@settings(max_examples=100, deadline=None)
+@given(photo=st.tuples(st.integers(300, 7000), st.integers(300, 7000)), frame=st.sampled_from(FRAMES))
+def test_nothing_is_ever_stretched(photo, frame):
+    path = choose_path(photo, frame, [], MIDDLE, seconds=4)
+    across, down = path.card.w / (path.crop.w * photo[0]), path.card.h / (path.crop.h * photo[1])
+    assert across == pytest.approx(down, rel=1e-6)
+
+
+def test_a_card_on_its_ground_is_seen_whole_for_the_whole_move():
+    path = choose_path((3000, 2000), (1080, 1920), [], MIDDLE, seconds=4)
+    assert path.fill
+    assert all(window.holds(path.card) for window in moments(path))
+
+
+def test_a_crop_that_would_cut_one_of_two_faces_becomes_a_whole_photo_on_a_ground():
+    apart = [Box(0.02, 0.3, 0.15, 0.2), Box(0.83, 0.3, 0.15, 0.2)]
+    assert choose_path((3000, 3000), (1080, 1920), apart, MIDDLE, seconds=4).fill
+    assert not choose_path((3000, 3000), (1080, 1920), apart[:1], MIDDLE, seconds=4).fill
+
+
+def test_a_large_photo_of_the_frames_shape_fills_the_frame():
+    assert not choose_path((3000, 4000), (1080, 1920), [], MIDDLE, seconds=4).fill
+    assert not choose_path((4000, 3000), (1920, 1080), [], MIDDLE, seconds=4).fill
+
+
+def test_a_photo_that_is_too_small_to_fill_the_frame_is_enlarged_a_little_instead_of_a_lot():
+    path = choose_path((451, 300), (1080, 1920), [], MIDDLE, seconds=4)
+    assert path.fill
+    assert path.card.w / 451 <= 2.2
+
+
+def test_neighbours_never_make_the_same_move():
+    dice = random.Random(5)
+    for frame in FRAMES:
+        before = None
+        for seed in range(60):
+            photo = dice.choice([(4032, 3024), (3024, 4032), (1200, 1200), (512, 512), (1600, 900)])
+            path = choose_path(photo, frame, [], MIDDLE, seconds=dice.uniform(2, 6), seed=seed, before=before)
+            assert path.kind != before
+            assert {path.kind, before} != {"pull_out", "reveal"}
+            before = path.kind
+
+
+def test_all_kinds_of_move_are_made():
+    kinds = {choose_path((3024, 4032), (1080, 1920), [], MIDDLE, seconds=4, seed=seed).kind for seed in range(40)}
+    assert kinds == {"push_in", "pull_out", "drift", "reveal"}
+
+
+def test_a_move_starts_and_stops_gently_and_never_stands_still_for_long():
+    path = choose_path((3024, 4032), (1080, 1920), [], MIDDLE, seconds=4, seed=1)
+    steps = [sum(abs(a - b) for a, b in zip(one, two, strict=True)) for one, two in pairwise(moments(path))]
+    assert steps[0] < 0.3 * max(steps) > steps[-1]
+    assert min(steps[5:-5]) > 0.2 * max(steps)
+
+
+def test_the_same_photo_always_gets_the_same_path():
+    asked = ((3024, 4032), (1080, 1920), [Box(0.4, 0.2, 0.2, 0.2)], MIDDLE)
+    assert choose_path(*asked, seconds=4, seed=3) == choose_path(*asked, seconds=4, seed=3)
+    assert len({choose_path(*asked, seconds=4, seed=seed) for seed in range(20)}) > 2
+
+
+def test_where_a_face_is_on_the_screen_covers_the_whole_move():
+    face = Box(0.4, 0.2, 0.2, 0.15)
+    path = choose_path((3024, 4032), (1080, 1920), [face], MIDDLE, seconds=5, seed=2)
+    place, area = path.on_canvas(face), path.on_screen(face, (1080, 1920))
+    for w in moments(path):
+        k = 1080 / w.w
+        assert area.holds(Box((place.x - w.x) * k, (place.y - w.y) * k, place.w * k, place.h * k), slack=0.01)
+
+
+def test_a_hull_holds_its_boxes():
+    parts = [Box(0, 0, 1, 1), Box(2, 3, 1, 1)]
+    assert hull(parts) == Box(0, 0, 3, 4)

@@ -1,0 +1,356 @@
+"""The picture: the plan keeps its promises, the film has every frame, and only what changed is made again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.film import jitter
+from pipeline.media import conform, encode, frames, picture, stage
+from pipeline.media.motion import Box, choose_path
+from pipeline.media.timeline import LONGEST_SHOT, FilmSpec, SceneIn, Word, plan
+
+SPEC = FilmSpec(
+    270, 480, "Happy birthday, Eileen", "a film", "With love", "from all", "AI-generated · licensed voice", 12.0
+)
+FACE = (0.4, 0.2, 0.2, 0.15)
+
+
+def words(text: str, seconds: float) -> tuple[Word, ...]:
+    split = text.split()
+    pace = seconds / len(split)
+    return tuple(Word(word, i * pace, (i + 0.85) * pace) for i, word in enumerate(split))
+
+
+def texture(seed: int, size: tuple[int, int]) -> Image.Image:
+    """A picture with detail of every size, as photos have (a spectrum that falls with frequency)."""
+    width, height = size
+    fy, fx = np.meshgrid(np.fft.fftfreq(height), np.fft.rfftfreq(width), indexing="ij")
+    noise = np.fft.rfft2(np.random.default_rng(seed).standard_normal((height, width)))
+    grey = np.fft.irfft2(noise / np.maximum(np.hypot(fx, fy), 1 / width), s=(height, width))
+    grey = np.clip((grey - grey.mean()) / grey.std() * 45 + 120, 0, 255).astype(np.uint8)
+    return Image.merge("RGB", [Image.fromarray(grey)] * 3)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("photos")
+    made = []
+    for i, size in enumerate([(600, 800), (900, 600), (500, 500)]):
+        texture(i, size).save(folder / f"{i}.jpg", quality=90)
+        made.append(folder / f"{i}.jpg")
+    return made
+
+
+def scenes(photos: list[Path], seconds: float = 2.0, **change: object) -> list[SceneIn]:
+    line = "Nobody laughed as loudly as you did."
+    return [
+        replace(SceneIn(line, words(line, seconds), seconds, photo, None, (FACE,), seed=i), **change)
+        for i, photo in enumerate(photos)
+    ]
+
+
+def clip(path: Path, *, seconds: float, rate: int, size: tuple[int, int]) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for i in range(round(seconds * rate)):
+            picture_ = np.full((size[1], size[0], 3), 60 + 3 * i % 150, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture_, "rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def decoded(film: Path) -> list[np.ndarray]:
+    with av.open(str(film)) as container:
+        return [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+
+
+# --- the plan ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wanted", [11, 12, 15, 18])
+def test_a_film_comes_near_the_length_that_was_asked_for(photos, wanted):
+    timeline = plan(scenes(photos), replace(SPEC, seconds=wanted))
+    assert timeline.seconds == pytest.approx(wanted, rel=0.1)
+
+
+@pytest.mark.parametrize("wanted", [5, 12, 40])
+def test_pauses_between_lines_always_sound_natural(photos, wanted):
+    timeline = plan(scenes(photos), replace(SPEC, seconds=wanted))
+    for (_, one), (_, two) in pairwise(timeline.narration):
+        assert 0.25 - 1e-9 <= two - (one + 2.0) <= 1.6 + 1e-9
+
+
+def test_every_frame_has_one_picture_or_two_in_a_dissolve(photos):
+    timeline = plan(scenes(photos), SPEC)
+    counts = [len(timeline.shots_at(frame)) for frame in range(timeline.frames)]
+    assert set(counts) == {1, 2}
+    assert counts.count(2) == 15 * (len(timeline.shots) - 1)
+
+
+def test_each_line_is_spoken_while_its_own_scene_is_shown(photos):
+    timeline = plan(scenes(photos), SPEC)
+    for (i, at), (start, end) in zip(timeline.narration, timeline.scenes, strict=True):
+        assert start <= at
+        assert at + 2.0 <= end
+        assert timeline.scenes[i] == (start, end)
+    for word in timeline.words:
+        caption = timeline.caption_at(round((word.start + word.end) / 2 * 30))
+        assert caption is not None
+        assert word.text in caption.text
+
+
+def test_a_long_line_gets_two_different_moves_on_its_photo(photos):
+    timeline = plan(scenes(photos, seconds=9.0), replace(SPEC, seconds=40))
+    pictured = [shot for shot in timeline.shots if shot.kind == "photo"]
+    assert len(pictured) == 6
+    assert all((shot.end - shot.start - 15) / 30 <= LONGEST_SHOT for shot in pictured)
+    assert all(one.path.kind != two.path.kind for one, two in pairwise(pictured))
+
+
+def test_the_same_scenes_make_the_same_timeline_and_it_is_plain_data(photos):
+    one, two = plan(scenes(photos), SPEC), plan(scenes(photos), SPEC)
+    assert one == two
+    assert json.loads(json.dumps(asdict(one), default=str))["frames"] == one.frames
+
+
+def test_the_label_stands_in_every_frame_after_the_title_and_never_on_a_face(photos):
+    for face in [(0.0, 0.0, 0.5, 0.3), (0.5, 0.0, 0.5, 0.3), FACE]:
+        timeline = plan(scenes(photos, faces=(face,)), SPEC)
+        title = next(shot for shot in timeline.shots if shot.kind == "title")
+        for frame in range(title.end, timeline.frames):
+            box = timeline.label_box(frame)
+            assert Box(0, 0, 270, 480).holds(box)
+            for shot in timeline.shots_at(frame):
+                assert not shot.path or not box.touches(shot.path.on_screen(Box(*face), (270, 480)))
+
+
+def test_captions_go_up_when_the_face_is_down_where_they_would_stand(photos):
+    low_face = plan(scenes(photos[:1], faces=((0.3, 0.7, 0.4, 0.28),)), SPEC).captions
+    high_face = plan(scenes(photos[:1], faces=((0.3, 0.05, 0.4, 0.28),)), SPEC).captions
+    assert all(caption.box.bottom < 240 for caption in low_face)
+    assert all(caption.box.y > 240 for caption in high_face)
+
+
+def test_a_film_without_scenes_is_refused():
+    with pytest.raises(ValueError, match="scene"):
+        plan([], SPEC)
+
+
+def test_an_odd_size_becomes_even(photos):
+    assert plan(scenes(photos), replace(SPEC, width=271, height=481)).spec.size == (270, 480)
+
+
+# --- what a change costs ----------------------------------------------------------------------------------------------
+
+
+def test_changing_one_word_renames_only_the_segments_it_is_seen_in(photos, tmp_path):
+    timeline = plan(scenes(photos), SPEC)
+    caption = timeline.captions[0]
+    other = replace(caption, words=(replace(caption.words[0], text="Somebody"), *caption.words[1:]))
+    changed = replace(timeline, captions=(other, *timeline.captions[1:]))
+    pairs = list(zip(picture.segments(timeline, tmp_path), picture.segments(changed, tmp_path), strict=True))
+    for one, two in pairs:
+        assert (one.path != two.path) == (one.start < caption.end and one.end > caption.start)
+    assert sum(one.path != two.path for one, two in pairs) < len(pairs) / 2
+
+
+def test_segments_follow_each_other_without_a_gap(photos, tmp_path):
+    timeline = plan(scenes(photos), SPEC)
+    parts = picture.segments(timeline, tmp_path)
+    assert (parts[0].start, parts[-1].end) == (0, timeline.frames)
+    assert all(one.end == two.start for one, two in pairwise(parts))
+    assert len({part.path for part in parts}) == len(parts)
+
+
+def test_the_same_photo_in_another_file_keeps_its_segments(photos, tmp_path):
+    moved = [Path(str(tmp_path / photo.name)) for photo in photos]
+    for one, two in zip(photos, moved, strict=True):
+        two.write_bytes(one.read_bytes())
+    names = [[p.path.name for p in picture.segments(plan(scenes(s), SPEC), tmp_path)] for s in (photos, moved)]
+    assert names[0] == names[1]
+
+
+# --- real frames ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def film(photos: list[Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, int]:
+    folder = tmp_path_factory.mktemp("film")
+    timeline = plan(scenes(photos), SPEC)
+    sound = folder / "sound.wav"
+    with av.open(str(sound), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=24000, layout="mono")
+        samples = (np.sin(np.arange(round(24000 * timeline.seconds)) / 20) * 9000).astype(np.int16)[None]
+        tone = av.AudioFrame.from_ndarray(samples, "s16", "mono")
+        tone.sample_rate = 24000
+        container.mux(stream.encode(tone))
+        container.mux(stream.encode())
+    picture.render_film(timeline, sound, folder / "film.mp4", folder / "work")
+    return folder / "film.mp4", folder / "work", timeline.frames
+
+
+@pytest.mark.render
+def test_a_film_is_what_players_expect(film):
+    path, _, count = film
+    with av.open(str(path)) as container:
+        video, audio = container.streams.video[0], container.streams.audio[0]
+        context = video.codec_context
+        assert (context.codec.name, context.profile, context.pix_fmt) == ("h264", "High", "yuv420p")
+        assert (context.width, context.height, video.average_rate) == (270, 480, Fraction(30))
+        assert (context.color_primaries, context.color_trc, context.colorspace, context.color_range) == (1, 1, 1, 1)
+        assert (audio.codec_context.name, audio.rate, audio.layout.name) == ("aac", 48000, "stereo")
+        assert video.frames == count
+        times = [frame.pts for frame in container.decode(video)]
+        assert [b - a for a, b in pairwise(times)] == [times[1] - times[0]] * (count - 1)
+        assert float(video.duration * video.time_base) == pytest.approx(count / 30)
+        assert float(audio.duration * audio.time_base) == pytest.approx(count / 30, abs=0.06)
+    head = path.read_bytes()[:4096]
+    assert head.index(b"moov") < 100, "the index must come first"
+
+
+@pytest.mark.render
+def test_joined_segments_show_the_same_frames_as_were_composed(film, photos):
+    path, work, _ = film
+    timeline = plan(scenes(photos), SPEC)
+    shown = decoded(path)
+    for frame in (0, 40, 52, 100, 140, len(shown) - 1):
+        composed = np.asarray(picture.still(timeline, frame, work).convert("L")).astype(float)
+        assert np.abs(composed - shown[frame]).mean() < 8
+
+
+@pytest.mark.render
+def test_a_second_render_makes_nothing_anew_and_a_new_word_only_its_own_segments(film, photos):
+    _, work, _ = film
+    before = {path: path.stat().st_mtime_ns for path in work.glob("*.mp4")}
+    timeline = plan(scenes(photos), SPEC)
+    picture.render_picture(timeline, work)
+    assert {path: path.stat().st_mtime_ns for path in work.glob("*.mp4")} == before
+    last = timeline.captions[-1]
+    other = replace(last, words=(replace(last.words[0], text="Somebody"), *last.words[1:]))
+    picture.render_picture(replace(timeline, captions=(*timeline.captions[:-1], other)), work)
+    assert 1 <= len(set(work.glob("*.mp4")) - set(before)) <= 3
+
+
+@pytest.mark.render
+def test_progress_grows_and_comes_from_the_callers_own_thread_often(photos, tmp_path):
+    told: list[float] = []
+    timeline = plan(scenes(photos), SPEC)
+    picture.render_picture(timeline, tmp_path, on_progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert len(told) > 4
+
+
+@pytest.mark.render
+def test_stopping_ends_the_work_and_leaves_nothing_half_done(photos, tmp_path):
+    class EnoughError(Exception):
+        pass
+
+    def enough(share: float) -> None:
+        if share > 0.2:
+            raise EnoughError
+
+    timeline = plan(scenes(photos), SPEC)
+    with pytest.raises(EnoughError):
+        picture.render_picture(timeline, tmp_path, on_progress=enough)
+    wanted = {part.path for part in picture.segments(timeline, tmp_path)}
+    left = {path for path in tmp_path.iterdir() if path.suffix == ".mp4"}
+    assert left < wanted
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.render
+def test_a_photo_that_cannot_be_read_stops_the_film_loudly(photos, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(photos[0].read_bytes()[:3000])
+    with pytest.raises(OSError, match="truncated"):
+        picture.render_picture(plan(scenes([broken]), SPEC), tmp_path / "work")
+    assert not list((tmp_path / "work").glob(".*"))
+
+
+@pytest.mark.render
+def test_segments_with_other_parameters_are_not_joined(photos, tmp_path):
+    def grey(_: int, out: frames.Planes) -> None:
+        out.y[:], out.u[:], out.v[:] = 90, 128, 128
+
+    encode.segment(tmp_path / "a.mp4", (270, 480), 30, 5, grey)
+    encode.segment(tmp_path / "b.mp4", (480, 270), 30, 5, grey)
+    with pytest.raises(ValueError, match="other parameters"):
+        encode.join([tmp_path / "a.mp4", tmp_path / "b.mp4"], None, tmp_path / "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.render
+def test_slow_moves_are_steady(tmp_path):
+    texture(9, (1500, 2000)).save(tmp_path / "photo.jpg", quality=95)
+    asked = ((1500, 2000), (1080, 1920), [], Box(0.25, 0.25, 0.5, 0.5))
+    path = next(p for seed in range(50) if (p := choose_path(*asked, seconds=4, seed=seed)).kind == "drift")
+    ready, out, lumas = stage.build(tmp_path / "photo.jpg", path, (1080, 1920)), frames.blank(1080, 1920), []
+    for i in range(20, 80):
+        ready.draw(path, i / 119, out)
+        lumas.append(out.y.copy())
+    assert jitter(lumas) <= 0.02
+
+
+@pytest.mark.render
+def test_what_is_in_the_photo_stands_where_the_move_says_to_a_fiftieth_of_a_pixel(tmp_path):
+    y, x = np.mgrid[0:2000, 0:1500].astype(np.float32)
+    spots = [(500.0, 700.0), (900.0, 1100.0), (700.0, 1400.0)]
+    grey = 40 + sum(170 * np.exp(-((x - a) ** 2 + (y - b) ** 2) / 128) for a, b in spots)
+    Image.fromarray(np.dstack([grey.astype(np.uint8)] * 3)).save(tmp_path / "photo.jpg", quality=98)
+    for seed in range(6):
+        path = choose_path((1500, 2000), (1080, 1920), [], Box(0.3, 0.3, 0.4, 0.4), seconds=4, seed=seed)
+        ready, out = stage.build(tmp_path / "photo.jpg", path, (1080, 1920)), frames.blank(1080, 1920)
+        errors = []
+        for i in range(0, 120, 7):
+            ready.draw(path, i / 119, out)
+            w = path.window(i / 119)
+            for a, b in spots:
+                column, row = (a + 0.5 - w.x) * 1080 / w.w - 0.5, (b + 0.5 - w.y) * 1920 / w.h - 0.5
+                x0, y0 = round(column) - 40, round(row) - 40
+                mass = np.clip(out.y[y0 : y0 + 81, x0 : x0 + 81].astype(float) - 58, 0, None)
+                at = np.array([(mass.sum(k) * np.arange(81)).sum() / mass.sum() for k in (0, 1)])
+                errors.append(at - (column - x0, row - y0))
+        steady = np.array(errors) - np.mean(errors, axis=0)
+        assert np.sqrt(np.mean(np.square(steady))) <= 0.02
+        assert np.abs(np.mean(errors, axis=0)).max() <= 0.1
+
+
+@pytest.mark.render
+@pytest.mark.parametrize(
+    ("seconds", "rate", "size"), [(6, 24, (360, 640)), (1.5, 25, (640, 360)), (2.2, 60, (480, 480))]
+)
+def test_a_vendors_clip_is_fitted_whatever_its_rate_size_and_length(photos, tmp_path, seconds, rate, size):
+    take = clip(tmp_path / "take.mp4", seconds=seconds, rate=rate, size=size)
+    timeline = plan([replace(scene, clip=take) for scene in scenes(photos[:2])], SPEC)
+    assert [shot.kind for shot in timeline.shots] == ["title", "clip", "clip", "end"]
+    picture.render_film(timeline, None, tmp_path / "film.mp4", tmp_path / "work")
+    shown = decoded(tmp_path / "film.mp4")
+    assert len(shown) == timeline.frames
+    assert all(frame[200:230, 100:170].mean() > 25 for frame in shown[60:120])
+
+
+def test_a_clip_whose_face_would_be_cut_is_shown_whole():
+    wide = conform.framing((1280, 720), (270, 480), [Box(0.1, 0.2, 0.8, 0.5)], Box(0, 0, 1, 1))
+    assert wide.fill
+    assert not conform.framing((720, 1280), (270, 480), [Box(0.1, 0.2, 0.8, 0.5)], Box(0, 0, 1, 1)).fill
+
+
+@pytest.mark.render
+def test_a_poster_is_a_picture_of_the_films_size(photos, tmp_path):
+    picture.poster(plan(scenes(photos), SPEC), tmp_path / "poster.jpg", tmp_path)
+    with Image.open(tmp_path / "poster.jpg") as poster:
+        assert (poster.format, poster.size) == ("JPEG", (270, 480))
+        assert cv2.Laplacian(np.asarray(poster.convert("L")), cv2.CV_64F).std() > 3

@@ -1,0 +1,144 @@
+"""Real processes, real Redis, real films: workers killed at every registered boundary, and everything killed at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.faults import POINTS
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 240
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Site:
+    """A whole site in a folder of its own."""
+
+    def __init__(self, var: Path, **env: str) -> None:
+        self.port = free_port()
+        self.log = var.parent / "site.log"
+        self.env = {
+            **os.environ,
+            "VIDEOGEN_VAR": str(var),
+            "PORT": str(self.port),
+            "RENDER_SCALE": "0.2",
+            "LEASE_SECONDS": "6",
+            "DEMO_PASSWORD": "only-for-tests",
+            **env,
+        }
+        self.up: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.up = subprocess.Popen(
+                [sys.executable, "manage.py", "up"], cwd=ROOT, env=self.env, stdout=log, stderr=log
+            )
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and self.up.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.2)
+        raise AssertionError(f"the site did not start: {self.log.read_text()}")
+
+    def kill(self, number: int) -> None:
+        assert self.up is not None
+        self.up.send_signal(number)
+        self.up.wait(timeout=30)
+
+    def ask(self, *words: str) -> Any:
+        env = {name: value for name, value in self.env.items() if name != "VIDEOGEN_FAULTS"}
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.live", *words], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def wait_for(self, enough) -> Any:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            now = self.ask("look")
+            if enough(now):
+                return now
+            time.sleep(1)
+        raise AssertionError(f"not within {PATIENCE} s: {now}\n{self.log.read_text()[-4000:]}")
+
+    def processes(self) -> list[str]:
+        """Command lines of processes that belong to this site."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if f"VIDEOGEN_VAR={self.env['VIDEOGEN_VAR']}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                continue
+        return found
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    (tmp_path / "var").mkdir()
+    made = Site(tmp_path / "var")
+    yield made
+    if made.up is not None and made.up.poll() is None:
+        made.kill(signal.SIGTERM)
+
+
+def gone(site: Site) -> bool:
+    for _ in range(50):
+        if not site.processes():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.render
+def test_workers_die_at_every_boundary_and_everything_dies_once_and_every_film_arrives(site: Site):
+    site.env["VIDEOGEN_FAULTS"] = ";".join(f"{point}=kill9:once" for point in POINTS)
+    site.start()
+    codes = site.ask("place", "3")
+    # In the middle of it all, the whole site is killed and started again.
+    site.wait_for(lambda now: now["done"] >= 6)
+    site.kill(signal.SIGKILL)
+    assert gone(site), f"left behind: {site.processes()}"
+    site.start()
+    now = site.wait_for(lambda now: all(state != "placed" for state in now["orders"].values()))
+    # Money follows the delivery within a sweep.
+    now = site.wait_for(lambda now: set(now["payments"]) == {"captured"})
+    assert {now["orders"][code] for code in codes} == {"delivered"}
+    assert now["broken"] == []
+    fired = {path.name for path in (Path(site.env["VIDEOGEN_VAR"]) / "faults").iterdir()}
+    assert fired == set(POINTS), "a boundary was never reached"
+    site.kill(signal.SIGTERM)
+    assert gone(site), f"left behind: {site.processes()}"
+
+
+@pytest.mark.slow
+def test_a_second_site_on_a_taken_port_says_so_in_one_sentence(site: Site):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", site.port))
+        taken.listen()
+        tried = subprocess.run(
+            [sys.executable, "manage.py", "up"], cwd=ROOT, env=site.env, capture_output=True, text=True, check=False
+        )
+    assert tried.returncode == 1
+    assert len(tried.stderr.strip().splitlines()) == 1
+    assert str(site.port) in tried.stderr
