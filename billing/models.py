@@ -176,6 +176,6 @@ class LedgerEntry(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Written once, never changed."""
-        if self.pk is not None:
+        if not self._state.adding:
             raise ValueError("The ledger is append-only.")
         super().save(*args, **kwargs)

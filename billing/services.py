@@ -1,4 +1,4 @@
-"""Billing's verbs: what a film costs, hold the money, take it when the film is approved, let it go when there is none."""
+"""Billing's verbs: what a film costs, hold the money, take it for an approved film, let it go when there is none."""
 
 from __future__ import annotations
 

@@ -16,8 +16,6 @@ from .choices import Length, Occasion
 from .models import MAX_PHOTOS, MIN_PHOTOS, ConsentKind, Order, OrderState, Photo
 
 SCREENS = ("for_whom", "photos", "story", "summary")
-# Shorter notes say nothing a film could be made from.
-MIN_NOTES = 20
 HISTORY = 100
 
 
@@ -81,9 +79,9 @@ def missing(order: Order) -> list[Gap]:
                 % {"count": lacking, "min": MIN_PHOTOS, "max": MAX_PHOTOS},
             )
         )
-    if len(brief.notes.strip()) < MIN_NOTES:
+    if not brief.notes.strip():
         gaps.append(
-            Gap("story", _("Tell us a little more: at least a sentence, so that the film has something to say."))
+            Gap("story", _("The story is empty. Tell us at least one thing, so that the film has something to say."))
         )
     held = given(order)
     gaps += [

@@ -255,6 +255,6 @@ class OrderEvent(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Written once, never changed."""
-        if self.pk is not None:
+        if not self._state.adding:
             raise ValueError("History is append-only.")
         super().save(*args, **kwargs)

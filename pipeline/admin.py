@@ -64,7 +64,7 @@ class ReviewAdmin(ReadOnly):
         rows: QuerySet[Review] = super().get_queryset(request).order_by(waiting, "asked_at")
         if request.user.is_superuser:
             return rows
-        return rows.filter(creator__user=request.user)
+        return rows.filter(creator__user__pk=request.user.pk or 0)
 
     def get_urls(self) -> list[URLPattern]:
         """The stock addresses, and the one that decides."""

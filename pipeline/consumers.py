@@ -1,4 +1,4 @@
-"""The live order page: one socket per open page. The message is a doorbell; the truth is read and rendered each time."""
+"""The live order page: one socket per open page. A message is a doorbell; the truth is read and rendered each time."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class OrderConsumer(AsyncWebsocketConsumer):
         order = Order.objects.select_related("brief", "creator", "fan").filter(code=self.code).first()
         if order is None or order.is_draft or not may_see(order, user, fresh.get(KEY, "")):
             return None
-        return render_to_string("pipeline/_progress.html", {**views.context(order), "oob": True})
+        return render_to_string("pipeline/_progress.html", {**views.context(order, user), "oob": True})
 
 
-sockets = [path("ws/orders/<str:code>/", OrderConsumer.as_asgi())]
+sockets: list[Any] = [path("ws/orders/<str:code>/", OrderConsumer.as_asgi())]  # type: ignore[arg-type]

@@ -66,7 +66,7 @@ class LostLease(Exception):  # noqa: N818  (not a failure of the step: someone e
     """Another worker has this step now; nothing more may be written."""
 
 
-class StageFailed(Exception):
+class StageFailed(Exception):  # noqa: N818  (the house's word)
     """The stage cannot be done. `fan` is what the fan reads; trying again would not help."""
 
     def __init__(self, what: str, fan: str = "") -> None:
@@ -251,7 +251,7 @@ def fail(step: Step, error: str, fan: str) -> None:
 
 
 def end_production(production: Production, state: ProductionState, *, stage: str, error: str, fan: str) -> bool:
-    """Close a running production; whoever listens to `production_ended` settles order and money. True for one caller."""
+    """Close a running production; who listens to `production_ended` settles order and money. True for one caller."""
     with transaction.atomic():
         ended = Production.objects.filter(pk=production.pk, state=ProductionState.RUNNING).update(
             state=state, ended_at=timezone.now(), failed_stage=stage, error=error[:2000]

@@ -1,8 +1,8 @@
 """Named boundaries where a test may make this process die, hang or fail; without VIDEOGEN_FAULTS they do nothing.
 
-`VIDEOGEN_FAULTS="files.after_publish=kill9:0.2;call.before_send=raise;step.after_claim=kill9:once"` switches points on,
-each with an optional probability, or `once` for all processes together (a file in VIDEOGEN_VAR/faults remembers). Every name is registered here, so that a test can walk the whole registry and a new boundary is tested
-without anyone remembering it.
+`VIDEOGEN_FAULTS="files.after_publish=kill9:0.2;step.after_claim=kill9:once"` switches points on, each with an optional
+probability, or `once` for all processes together (a file in VIDEOGEN_VAR/faults remembers). Every name is registered
+here, so that a test can walk the whole registry and a new boundary is tested without anyone remembering it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ POINTS = {
 _VARIABLE = "VIDEOGEN_FAULTS"
 
 
-class InjectedFault(Exception):
+class InjectedFault(Exception):  # noqa: N818  (asked for)
     """The failure a test asked for."""
 
 

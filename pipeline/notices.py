@@ -44,9 +44,7 @@ def promise(production: Production, kind: NoticeKind) -> None:
 
 def _due() -> QuerySet[Notice]:
     now = timezone.now()
-    return Notice.objects.filter(sent_at=None, tries__lt=MAX_TRIES).filter(
-        Q(lease_until=None) | Q(lease_until__lt=now)
-    )
+    return Notice.objects.filter(sent_at=None, tries__lt=MAX_TRIES).filter(Q(lease_until=None) | Q(lease_until__lt=now))
 
 
 def send(pk: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Sequence
 
@@ -74,11 +75,16 @@ def check(pk: int) -> None:
         )
         # Whoever lost the claim throws its files away; whoever has it, the original with its metadata.
         gone = [photo.original] if settled else [file, thumb]
-        transaction.on_commit(lambda: [default_storage.delete(name) for name in gone])
+        transaction.on_commit(lambda: _delete(gone))
     live.order_changed(photo.order.code)
 
 
-def _moment(text: str | None) -> object:
+def _delete(names: Sequence[str]) -> None:
+    for name in names:
+        default_storage.delete(name)
+
+
+def _moment(text: str | None) -> dt.datetime | None:
     if not text:
         return None
     moment = parse_datetime(text)

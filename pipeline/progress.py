@@ -91,7 +91,7 @@ class Progress:
 
 
 def read(order: Order) -> Progress:
-    """The truth about a placed order, as of now. At most a handful of queries, and one write when the percentage rose."""
+    """The truth about a placed order, as of now. A handful of queries, and one write when the percentage rose."""
     production = order.productions.order_by("-number").first()
     steps = list(production.steps.all()) if production else []
     stages = _stages(steps)
@@ -102,7 +102,7 @@ def read(order: Order) -> Progress:
     begun = order.placed_at or order.created_at
     return Progress(
         code=order.code,
-        version=production.events.aggregate(last=Max("number"))["last"] or 0 if production else 0,
+        version=_version(production),
         state=state,
         sentence=sentence,
         detail=detail,
@@ -113,6 +113,14 @@ def read(order: Order) -> Progress:
         frames=_frames(production),
         film=_film(order) if state == "delivered" else None,
     )
+
+
+def _version(production: Production | None) -> int:
+    """Rises with every event of a production and with every new production."""
+    if production is None:
+        return 0
+    last: int = production.events.aggregate(last=Max("number"))["last"] or 0
+    return production.number * 100_000 + last
 
 
 def _state(order: Order, production: Production | None) -> StateKey:
@@ -192,7 +200,9 @@ def stage_seconds() -> dict[str, tuple[float, float]]:
     kept: dict[str, tuple[float, float]] | None = cache.get("stage_seconds")
     if kept is not None:
         return kept
-    recent = Production.objects.filter(state=ProductionState.DONE).order_by("-pk").values_list("pk", flat=True)[:HISTORY]
+    recent = (
+        Production.objects.filter(state=ProductionState.DONE).order_by("-pk").values_list("pk", flat=True)[:HISTORY]
+    )
     spans = (
         Step.objects.filter(production__in=list(recent), state=StepState.DONE)
         .values("production", "stage")
@@ -314,7 +324,7 @@ def measured() -> tuple[int, float, float] | None:
         for placed, delivered in Order.objects.filter(state=OrderState.DELIVERED, placed_at__isnull=False)
         .order_by("-placed_at")
         .values_list("placed_at", "ended_at")[:100]
-        if delivered
+        if delivered and placed
     ]
     if not times:
         return None

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
+from django.db import connection
 
 from .providers.base import Provider
 from .providers.local_studio import LocalStudio
@@ -67,9 +69,9 @@ def posts() -> list[Post]:
         ),
         Post(
             "database",
-            settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1],
-            local="sqlite3" in settings.DATABASES["default"]["ENGINE"],
+            connection.vendor,
+            local=connection.vendor == "sqlite",
         ),
-        Post("files", settings.STORAGES["default"]["BACKEND"].rsplit(".", 1)[-1], local=True),
+        Post("files", type(storages["default"]).__name__, local=True),
         Post("mail", settings.EMAIL_BACKEND.rsplit(".", 2)[-2], local="console" in settings.EMAIL_BACKEND),
     ]

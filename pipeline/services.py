@@ -56,7 +56,7 @@ def cancel(*, order: Order) -> None:
 
 
 def settle(*, production: Production, fan: str) -> None:
-    """A production ended: end the order, release or keep the money, promise the fan a mail. In the caller's transaction.
+    """A production ended: end the order, settle the money, promise the fan a mail. In the caller's transaction.
 
     `fan` is the sentence the fan reads when there is no film.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -29,7 +31,7 @@ def order(request: HttpRequest, code: str) -> HttpResponse:
     found = find(request, code)
     if found.is_draft:
         return redirect("orders:summary", found.code)
-    return render(request, "pipeline/order.html", context(found))
+    return render(request, "pipeline/order.html", context(found, request.user))
 
 
 @require_safe
@@ -37,9 +39,15 @@ def order(request: HttpRequest, code: str) -> HttpResponse:
 def progress(request: HttpRequest, code: str) -> HttpResponse:
     """The live part alone, for pages whose socket is closed."""
     found = find(request, code)
-    return render(request, "pipeline/_progress.html", context(found))
+    return render(request, "pipeline/_progress.html", context(found, request.user))
 
 
-def context(order: Order) -> dict[str, object]:
-    """What the order page and its fragment show."""
-    return {"order": order, "brief": order.brief, "creator": order.creator, "progress": board.read(order)}
+def context(order: Order, viewer: Any) -> dict[str, object]:
+    """What the order page and its fragment show. The fan's address is for the fan alone."""
+    return {
+        "order": order,
+        "brief": order.brief,
+        "creator": order.creator,
+        "progress": board.read(order),
+        "mail_to": order.fan.email if order.fan is not None and order.fan == viewer else "",
+    }

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from orders.models import Order, OrderState
+from orders.models import OrderState
 from pipeline import engine, faults, jobs, photos
 from pipeline.engine import DONE, Done, Wait, Work
 from pipeline.models import Production, ProductionState, Scene, Script, Step

@@ -1,4 +1,4 @@
-"""Under fire: bells are lost and doubled, workers die at every boundary. Films are made all the same, each step once."""
+"""Under fire: bells are lost and doubled, workers die at every boundary. Every film is made, each step once."""
 
 from __future__ import annotations
 

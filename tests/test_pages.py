@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import re
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -24,6 +22,8 @@ from orders.models import Brief, Order, OrderState
 from pipeline.progress import Film, Frame, Progress, StageLine
 from videogen import showcase
 from videogen.templatetags import say
+
+from .browsers import chromium, violations
 
 pytestmark = pytest.mark.django_db
 
@@ -446,20 +446,6 @@ def test_measured_times_are_exact():
 # --- in a real browser -------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def chromium(**context: Any) -> Iterator[Any]:
-    """A page of a real Chromium; the test is skipped where there is none. No database work while it is open."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        found = shutil.which("chromium") or shutil.which("google-chrome")
-        try:
-            browser = p.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        except playwright.Error:
-            pytest.skip("There is no Chromium here.")
-        yield browser.new_context(**context).new_page()
-        browser.close()
-
-
 def order_page_without_a_server(chrome: Any, html: str) -> None:
     """The fragment on a bare page with htmx and our swap."""
     chrome.set_content(f'<div hx-ext="morph">{html}</div>')
@@ -516,7 +502,6 @@ def test_a_playing_film_is_neither_replaced_nor_taken_away(creator, fan):
 @pytest.mark.browser
 @pytest.mark.parametrize("screen", ["390 light", "390 dark", "1280 light", "1280 dark"])
 def test_axe_finds_nothing_and_nothing_sticks_out(live_server, fan_client, payment, screen):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     placed = make_order(payment.order.creator, payment.order.fan)
     session = fan_client.cookies["sessionid"].value
     width, light = int(screen.split()[0]), screen.split()[1]
@@ -524,9 +509,9 @@ def test_axe_finds_nothing_and_nothing_sticks_out(live_server, fan_client, payme
     pages += [f"/pay/{payment.key}/", "/creators/nobody/"]
     with chromium(viewport={"width": width, "height": 844}, color_scheme=light, reduced_motion="reduce") as chrome:
         chrome.goto(f"{live_server.url}/accounts/login/code/")
-        assert axe.Axe().run(chrome).response["violations"] == []
+        assert violations(chrome) == []
         chrome.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
         for address in pages:
             chrome.goto(live_server.url + address)
-            assert [(address, v["id"]) for v in axe.Axe().run(chrome).response["violations"]] == []
+            assert violations(chrome) == [], address
             assert chrome.evaluate("document.documentElement.scrollWidth") <= width, address

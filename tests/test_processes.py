@@ -1,4 +1,4 @@
-"""Real processes, real Redis, real films: workers killed at every registered boundary, and everything killed at once."""
+"""Real processes, Redis and films: workers killed at every registered boundary, and everything killed at once."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ class Site:
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                if f"VIDEOGEN_VAR={self.env['VIDEOGEN_VAR']}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                if f"VIDEOGEN_VAR={self.env['VIDEOGEN_VAR']}".encode() in (folder / "environ").read_bytes().split(
+                    b"\0"
+                ):
                     found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
             except OSError:
                 continue

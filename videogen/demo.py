@@ -95,9 +95,7 @@ def seed() -> None:
         raise RuntimeError("The demo creators and logins do not belong on a production site.")
     reviewers, _created = Group.objects.get_or_create(name=REVIEWERS)
     reviewers.permissions.set(
-        Permission.objects.filter(
-            content_type__app_label="pipeline", codename__in=["view_review", "change_review"]
-        )
+        Permission.objects.filter(content_type__app_label="pipeline", codename__in=["view_review", "change_review"])
     )
     if not User.objects.filter(email=STAFF_EMAIL).exists():
         User.objects.create_superuser(STAFF_EMAIL, password(), name="Staff")

@@ -57,7 +57,9 @@ def order_for(wish: Wish) -> Order:
     creator = Creator.objects.filter(slug=wish.creator, is_active=True).first()
     if creator is None:
         known = ", ".join(Creator.objects.filter(is_active=True).values_list("slug", flat=True))
-        raise BadInput([_("No creator is called “%(slug)s”; there are: %(known)s.") % {"slug": wish.creator, "known": known}])
+        raise BadInput(
+            [_("No creator is called “%(slug)s”; there are: %(known)s.") % {"slug": wish.creator, "known": known}]
+        )
     brief, story, faults = _words(wish, creator)
     uploads = _photos(wish.photos, faults)
     if faults:
@@ -94,7 +96,9 @@ def forget(order: Order) -> None:
 
 
 def _words(wish: Wish, creator: Creator) -> tuple[Any, Any, list[str]]:
-    lengths = [Length(price) for price in Price.objects.current().filter(creator=creator).values_list("seconds", flat=True)]
+    lengths = [
+        Length(price) for price in Price.objects.current().filter(creator=creator).values_list("seconds", flat=True)
+    ]
     for_whom = ForWhomForm(
         {
             "occasion": wish.occasion,
@@ -111,8 +115,10 @@ def _words(wish: Wish, creator: Creator) -> tuple[Any, Any, list[str]]:
     lines = [*wish.must_say, "", "", ""]
     story = StoryForm({"notes": wish.story, "line_1": lines[0], "line_2": lines[1], "line_3": lines[2]})
     faults = [str(error) for form in (for_whom, story) for errors in form.errors.values() for error in errors]
-    if not wish.story.strip() and not any(wish.must_say):
-        faults.append(_("The story is empty. Tell us a few things about %(name)s.") % {"name": wish.name.strip()[:60] or "…"})
+    if not wish.story.strip():
+        faults.append(
+            _("The story is empty. Tell us a few things about %(name)s.") % {"name": wish.name.strip()[:60] or "…"}
+        )
     if len(wish.must_say) > 3:
         faults.append(_("At most three lines can be must-say lines."))
     if faults:
@@ -143,9 +149,7 @@ def _photos(paths: Sequence[Path], faults: list[str]) -> list[tuple[Path, Upload
             continue
         twin = next((other for other, seen in found if seen.sha256 == upload.sha256), None)
         if twin is not None:
-            faults.append(
-                _("“%(name)s” is the same photo as “%(twin)s”.") % {"name": path.name, "twin": twin.name}
-            )
+            faults.append(_("“%(name)s” is the same photo as “%(twin)s”.") % {"name": path.name, "twin": twin.name})
         found.append((path, upload))
     return found
 

@@ -1,0 +1,1 @@
+"""Where fans pay: one file per gateway."""

@@ -1,0 +1,1 @@
+"""Pixels and samples; knows neither Django nor rows."""

@@ -32,8 +32,12 @@ class Scenery:
         assert shot.path is not None
         path, size = shot.path, self.timeline.spec.size
         blurred, card = shot.kind == "title", shot.kind != "clip"
-        key = ("stage", shot.photo, path, blurred, card)
-        return self._once(key, lambda: stage.build(Path(shot.photo), path, size, blurred=blurred, card=card))
+        return self._once(shot, lambda: stage.build(Path(shot.photo), path, size, blurred=blurred, card=card))
+
+    def release(self, shot: Shot) -> None:
+        """Let go of a shot's pixels: nothing more will be drawn from them."""
+        with self._lock:
+            self._made.pop(shot, None)
 
     def caption(self, caption: captions.Caption) -> tuple[Overlay, tuple[Overlay, ...]]:
         """A caption's bitmaps."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -57,12 +57,11 @@ def render_picture(
     cv2.setNumThreads(1)  # the segments are the threads; OpenCV's own would fight them
     wanted = segments(timeline, workdir)
     missing = {part.path: part for part in wanted if not part.path.exists()}
-    work = _Work(timeline, Scenery(timeline, workdir), sum(part.end - part.start for part in missing.values()))
+    work = _Work(timeline, Scenery(timeline, workdir), missing.values())
     pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="picture")
     try:
-        # The longest first: then no thread is left alone with a long one at the end.
-        order = sorted(missing.values(), key=lambda part: (part.start - part.end, part.start))
-        pending: set[Future[None]] = {pool.submit(work.encode, part) for part in order}
+        # In the film's order, so that only the photos around the present moment are held in memory.
+        pending: set[Future[None]] = {pool.submit(work.encode, part) for part in missing.values()}
         told = -1
         while pending:
             finished, pending = wait(pending, timeout=0.05, return_when=FIRST_COMPLETED)
@@ -118,10 +117,11 @@ def poster(timeline: Timeline, out: Path, workdir: Path) -> None:
 class _Work:
     """The encoding of one film's segments: counts frames, stops when told."""
 
-    def __init__(self, timeline: Timeline, scenery: Scenery, total: int) -> None:
+    def __init__(self, timeline: Timeline, scenery: Scenery, parts: Iterable[Segment]) -> None:
         self.stop = threading.Event()
         self.done = 0
-        self.total = total
+        self._left = set(parts)
+        self.total = sum(part.end - part.start for part in self._left)
         self._timeline, self._scenery = timeline, scenery
         self._lock = threading.Lock()
 
@@ -139,6 +139,15 @@ class _Work:
             count = part.end - part.start
             encode.segment(part.path, spec.size, spec.fps, count, draw)
             self._count(count % _BEAT)
+        self._finish(part)
+
+    def _finish(self, part: Segment) -> None:
+        """Let go of every shot that no segment still to be made shows."""
+        with self._lock:
+            self._left.discard(part)
+            for shot in self._timeline.shots:
+                if not any(shot.start < other.end and shot.end > other.start for other in self._left):
+                    self._scenery.release(shot)
 
     def _count(self, made: int) -> None:
         with self._lock:

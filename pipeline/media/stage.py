@@ -65,7 +65,8 @@ def _read(photo: Path, size: tuple[int, int], part: Box) -> Bytes:
         source.draft("RGB", need)  # a JPEG decodes straight to 1/2, 1/4 or 1/8 where that is enough
         kx, ky = source.width / full[0], source.height / full[1]
         box = (part.x * kx, part.y * ky, min(source.width, part.right * kx), min(source.height, part.bottom * ky))
-        picture = source.convert("RGB").resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
+        whole = source if source.mode == "RGB" else source.convert("RGB")
+        picture = whole.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
     if size[0] > 1.25 * part.w:  # an enlarged photo gets a little of its bite back
         picture = picture.filter(ImageFilter.UnsharpMask(radius=1.2 * size[0] / part.w, percent=55, threshold=2))
     return np.array(picture)
@@ -117,8 +118,7 @@ def _soft(small: Bytes, size: tuple[int, int]) -> Bytes:
     toned = (grey + (blurred - grey) * 1.1) * 0.6
     toned = toned * (84 / max(84.0, float(toned.mean())))  # a white photo must not glare behind itself
     toned = toned * _vignette(low.shape[1], low.shape[0]) + 6
-    grown = cv2.resize(toned, size, interpolation=cv2.INTER_CUBIC)
-    return np.asarray(np.clip(grown + 0.5, 0, 255), np.uint8)
+    return _grown(toned, size)
 
 
 def _vignette(w: int, h: int) -> NDArray[np.float32]:
@@ -132,4 +132,13 @@ def _defocused(rgb: Bytes, frame: tuple[int, int]) -> Bytes:
     low = cv2.resize(rgb, (max(2, w // 6), max(2, h // 6)), interpolation=cv2.INTER_AREA)
     low = cv2.GaussianBlur(low, (0, 0), min(frame) * 0.024 / 6).astype(np.float32)
     low = low * (0.5 * min(1.0, 120 / max(1.0, float(low.mean()))) * _vignette(low.shape[1], low.shape[0]))
-    return np.asarray(np.clip(cv2.resize(low, (w, h), interpolation=cv2.INTER_CUBIC) + 0.5, 0, 255), np.uint8)
+    return _grown(np.asarray(low, np.float32), (w, h))
+
+
+def _grown(low: NDArray[np.float32], size: tuple[int, int]) -> Bytes:
+    """A small soft picture at full `size`, one channel after the other: floats of all three would take 40 MB."""
+    out = np.empty((size[1], size[0], 3), np.uint8)
+    for i in range(3):
+        channel = cv2.resize(np.ascontiguousarray(low[..., i]), size, interpolation=cv2.INTER_CUBIC)
+        out[..., i] = np.clip(channel, 0, 254.4) + 0.5
+    return out

@@ -14,9 +14,7 @@ from .board import Call, Production
 class Script(models.Model):
     """What is said, in scenes. A production has one; a re-run may write another."""
 
-    production = models.OneToOneField(
-        Production, models.CASCADE, related_name="script", verbose_name=_("production")
-    )
+    production = models.OneToOneField(Production, models.CASCADE, related_name="script", verbose_name=_("production"))
     title = models.CharField(_("title"), max_length=120)
     language = models.CharField(_("language"), max_length=12, default="en")
     left_out = models.JSONField(_("facts that did not fit"), default=list, blank=True)

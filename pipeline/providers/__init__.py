@@ -1,0 +1,1 @@
+"""Who writes, reads and films: one file per vendor, and the local twins."""

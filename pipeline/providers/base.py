@@ -46,7 +46,7 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class PhotoNote(Plain):
-    """What the writer may know of a photo: its place in the order (0-based), faces found, shape, and when it was taken."""
+    """What the writer may know of a photo: its place in the order (0-based), faces, shape, and when it was taken."""
 
     index: int
     faces: int = 0
@@ -98,7 +98,7 @@ class SceneDraft(Plain):
 
 @dataclass(frozen=True, slots=True)
 class ScriptDraft(Plain):
-    """A whole script: a title for the title card and 5 to 10 scenes, in order; `left_out` quotes facts that did not fit."""
+    """A whole script: a title for the card and 5 to 10 scenes, in order; `left_out` quotes facts that did not fit."""
 
     title: str
     scenes: tuple[SceneDraft, ...]
@@ -118,7 +118,7 @@ class ScriptDraft(Plain):
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest(Plain):
-    """One line to be read aloud. `said_as` maps a written word to how it is said (a respelling such as "see-oh-MAH-ra")."""
+    """One line to be read aloud. `said_as` maps a written word to how it is said (such as "see-oh-MAH-ra")."""
 
     text: str
     voice: str
@@ -137,7 +137,7 @@ class SpokenWord(Plain):
 
 @dataclass(frozen=True, slots=True)
 class Reading(Plain):
-    """A line read aloud: length in seconds and each word's timing. The audio is the answer's file "audio" (mono WAV)."""
+    """A line read aloud: its seconds and each word's timing. The audio is the answer's file "audio" (mono WAV)."""
 
     seconds: float
     words: tuple[SpokenWord, ...]
@@ -186,9 +186,17 @@ class Provider(Protocol):
     ask again), or `wait` (the vendor's own message or the deadline decides).
     """
 
-    name: str
-    job: Literal["writer", "voice", "video"]
-    recovery: Literal["same_key", "redo", "wait"]
+    @property
+    def name(self) -> str:
+        """What the board and the desk call it."""
+
+    @property
+    def job(self) -> Literal["writer", "voice", "video"]:
+        """What it does."""
+
+    @property
+    def recovery(self) -> Literal["same_key", "redo", "wait"]:
+        """What a crash between its answer and our writing it down asks for."""
 
     def submit(self, key: str, request: Json, workdir: Path) -> Answer:
         """Ask for the job under our own `key`; the same key again must not be done, or billed, twice.

@@ -1,0 +1,1 @@
+"""One file per stage of the line: `run(work)` does the next missing bit."""

@@ -72,7 +72,9 @@ class Command(BaseCommand):
                 continue
             for other in others:
                 if not env.str(other, default=""):
-                    yield Sign(other, "bad", f"{first} is set, {other} is not", f"set {other}; docs/settings.md says how")
+                    yield Sign(
+                        other, "bad", f"{first} is set, {other} is not", f"set {other}; docs/settings.md says how"
+                    )
         if settings.PRODUCTION and settings.GATEWAY == "sandbox":
             yield Sign("GATEWAY", "bad", "the sandbox till is closed in production", "set GATEWAY")
         if settings.DEBUG and settings.HOST not in ("127.0.0.1", "localhost", "::1"):

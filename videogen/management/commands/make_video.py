@@ -72,7 +72,9 @@ class Command(BaseCommand):
             try:
                 story = Path(story[1:]).read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
-                faults.append(f"The story file {story[1:]} cannot be read: {getattr(error, 'strerror', None) or error}.")
+                faults.append(
+                    f"The story file {story[1:]} cannot be read: {getattr(error, 'strerror', None) or error}."
+                )
         if not out.resolve().parent.is_dir():
             faults.append(f"There is no folder {out.resolve().parent} to put the film in.")
         wish = making.Wish(

@@ -23,6 +23,8 @@ from videogen.supervisor import Child, Supervisor
 
 REDIS_SECONDS = 30.0
 WEB_SECONDS = 120.0
+# How long open pages may finish when the site ends.
+GRACE = ("--timeout-graceful-shutdown", "3")
 
 
 class Command(BaseCommand):
@@ -91,8 +93,7 @@ class Command(BaseCommand):
         uvicorn = ["-m", "uvicorn", "videogen.asgi:application", "--host", host, "--port", str(port)]
         web = site.start(
             "web",
-            [sys.executable, *uvicorn, *("--ws", "websockets-sansio", "--log-level", "warning")]
-            + ["--timeout-graceful-shutdown", "3"],
+            [sys.executable, *uvicorn, *("--ws", "websockets-sansio", "--log-level", "warning"), *GRACE],
         )
         self._wait_for_redis()
         self._wait_for_web(web, host, port)
@@ -126,7 +127,7 @@ class Command(BaseCommand):
         raise CommandError("The web server did not start; its messages stand above.")
 
     def _greet(self, host: str, port: int) -> None:
-        shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1") else host
+        shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1") else host  # noqa: S104  (compared)
         out = self.stdout.write
         out(f"\n  Videogen is at http://{shown}:{port}/   (the desk: http://{shown}:{port}/admin/)\n")
         if not settings.PRODUCTION:

@@ -1,0 +1,45 @@
+"""A real Chromium for the tests. Where there is none it is installed; where that fails the tests fail, they never skip."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--autoplay-policy=no-user-gesture-required",
+]
+
+
+@cache
+def path() -> str:
+    """Where the Chromium is; `bin/chromium` finds or installs it."""
+    found = subprocess.run([ROOT / "bin" / "chromium"], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    return found.stdout.strip().splitlines()[-1]
+
+
+@contextmanager
+def chromium(**context: Any) -> Iterator[Page]:
+    """A page of a real Chromium. No database work while it is open."""
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=path(), args=FLAGS)
+        try:
+            yield browser.new_context(**context).new_page()
+        finally:
+            browser.close()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds on the page, a line each; empty when nothing."""
+    return [f"{found['id']}: {found['nodes'][0]['html'][:120]}" for found in Axe().run(page).response["violations"]]
