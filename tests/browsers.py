@@ -1,4 +1,4 @@
-"""A real Chromium for the tests. Where there is none it is installed; where that fails the tests fail, they never skip."""
+"""A real Chromium for the tests: found, else installed; where that fails the tests fail, they never skip."""
 
 from __future__ import annotations
 

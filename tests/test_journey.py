@@ -51,7 +51,7 @@ def order_a_film(page: Page, base: str, creator: str, mail: str, name: str = "Ei
     page.goto(base + "/")
     look(page, "home")
     page.get_by_role("link", name=re.compile(creator)).first.click()
-    look(page, f"creator-{creator.split()[0].lower()}")
+    look(page, f"creator-{creator.lower()}")
     page.get_by_role("button", name=re.compile("Begin|Make")).first.click()
     page.get_by_label(re.compile("Who is the film for|Their name|^Name", re.I)).first.fill(name)
     look(page, "for-whom")
