@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from orders.cashier import NotForSale
+from orders.limits import limited
 
 from . import services
 from .gateways.base import GatewayError
@@ -17,6 +18,7 @@ from .models import Payment
 
 
 @login_required
+@limited("pay", times=60, seconds=3600)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def till(request: HttpRequest, key: str) -> HttpResponse:

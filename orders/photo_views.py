@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import trigger_client_event
 
 from . import drafts, services
+from .limits import limited
 from .models import MAX_PHOTOS, MIN_PHOTOS, Order, Photo, PhotoState
 from .screens import UNUSABLE, is_script, of_a_draft, screen
 from .uploads import Refused, gate, megabytes
@@ -35,6 +36,7 @@ def photos(request: HttpRequest, order: Order) -> HttpResponse:
     return _page(request, order, problems)
 
 
+@limited("photo", times=150, seconds=600)
 @csrf_exempt  # looking for the token reads the whole body, so its size is looked at first; _add is protected
 @of_a_draft
 @require_http_methods(["GET", "HEAD", "POST"])

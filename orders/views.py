@@ -20,6 +20,7 @@ from .cards import FORMAT_HINTS, TONE_HINTS, cards
 from .choices import Length
 from .examples import EXAMPLES
 from .forms import ConsentForm, ForWhomForm, StoryForm
+from .limits import limited
 from .models import MAX_MUST_SAY_LETTERS, MAX_NOTES, ConsentKind, Order, PhotoState
 from .screens import errors_of, of_a_draft, screen
 from .visitors import adopt, known_visitor, visitor
@@ -30,6 +31,7 @@ WORDS_PER_SECOND = 2.4
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited("begin", times=60, seconds=3600)
 def begin(request: HttpRequest, slug: str) -> HttpResponse:
     """Begin a film with this creator. The browser's back button comes here with GET and finds the creator's page."""
     creator = get_object_or_404(Creator, slug=slug, is_active=True)

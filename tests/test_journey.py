@@ -18,7 +18,10 @@ from .test_processes import Site, gone
 pytestmark = [pytest.mark.browser, pytest.mark.render, pytest.mark.slow]
 
 FILM_SECONDS = 150
-NOTES = "She dreamed of space as a girl, flew the shuttle, drinks too much coffee, and has a cat that thinks it is in command."
+NOTES = (
+    "She dreamed of space as a girl, flew the shuttle, drinks too much coffee, "
+    "and has a cat that thinks it is in command."
+)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -71,14 +72,17 @@ class Site:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def wait_for(self, enough) -> Any:
+    def wait_for(self, query: str, answer: list[tuple[Any, ...]]) -> None:
+        """Wait until the site's database answers so. A bare query: starting Django for each look would be the load."""
         until = time.monotonic() + PATIENCE
+        path = Path(self.env["VIDEOGEN_VAR"]) / "videogen.sqlite3"
         while time.monotonic() < until:
-            now = self.ask("look")
-            if enough(now):
-                return now
-            time.sleep(1)
-        raise AssertionError(f"not within {PATIENCE} s: {now}\n{self.log.read_text()[-4000:]}")
+            with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20) as database:
+                now = database.execute(query).fetchall()
+            if now == answer:
+                return
+            time.sleep(0.5)
+        raise AssertionError(f"not within {PATIENCE} s: {now}\n{self.ask('look')}\n{self.log.read_text()[-4000:]}")
 
     def processes(self) -> list[str]:
         """Command lines of processes that belong to this site."""
@@ -118,13 +122,14 @@ def test_workers_die_at_every_boundary_and_everything_dies_once_and_every_film_a
     site.start()
     codes = site.ask("place", "3")
     # In the middle of it all, the whole site is killed and started again.
-    site.wait_for(lambda now: now["done"] >= 6)
+    site.wait_for("select count(*) >= 6 from pipeline_step where state = 'done'", [(1,)])
     site.kill(signal.SIGKILL)
     assert gone(site), f"left behind: {site.processes()}"
     site.start()
-    now = site.wait_for(lambda now: all(state != "placed" for state in now["orders"].values()))
+    site.wait_for("select count(*) from orders_order where state = 'placed'", [(0,)])
     # Money follows the delivery within a sweep.
-    now = site.wait_for(lambda now: set(now["payments"]) == {"captured"})
+    site.wait_for("select distinct state from billing_payment", [("captured",)])
+    now = site.ask("look")
     assert {now["orders"][code] for code in codes} == {"delivered"}
     assert now["broken"] == []
     fired = {path.name for path in (Path(site.env["VIDEOGEN_VAR"]) / "faults").iterdir()}

@@ -1,0 +1,160 @@
+"""Every address of the site, as everyone who may come: a new address without a row here fails the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import User
+from billing import services as billing
+from orders.models import Order, OrderState
+
+from . import making
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("nobody", "another fan", "owner", "creator", "another creator", "staff")
+# What a GET is answered with, in the order of ROLES. 302 leads to the sign-in or, for a draft, to its next screen.
+OPEN = (200,) * 6
+OWNERS = (404, 404, 200, 404, 404, 404)
+POST_ONLY = (404, 404, 405, 404, 404, 404)
+TABLE: dict[str, tuple[int, ...]] = {
+    "home": OPEN,
+    "creators:show": OPEN,
+    "orders:mine": OPEN,
+    "orders:begin": (302,) * 6,  # a GET leads to the creator's page
+    "orders:for_whom": OWNERS,
+    "orders:photos": OWNERS,
+    "orders:photo_list": OWNERS,
+    "orders:story": OWNERS,
+    "orders:summary": OWNERS,
+    "orders:photo_add": (404, 404, 302, 404, 404, 404),  # a GET leads back to the photos
+    "orders:photo_sort": POST_ONLY,
+    "orders:photo_remove": POST_ONLY,
+    "billing:till": (302, 404, 200, 404, 404, 404),
+    # A placed order's page is also for the creator whose voice it is, and for staff.
+    "pipeline:order": (404, 404, 200, 200, 404, 200),
+    "pipeline:progress": (404, 404, 200, 200, 404, 200),
+    "pipeline:media": (404,) * 6,  # a forged link; real ones have their own tests
+}
+# Addresses that other packages bring, by the beginning of their names.
+BROUGHT = {
+    "account_": "allauth's sign-in",
+    "admin:": "the desk; walked below",
+    "djdt": "",
+    "rq_": "the queue's dashboard",
+}
+# What a creator may open on the desk.
+CREATORS_DESK = {
+    "admin:index",
+    "admin:login",
+    "admin:logout",
+    "admin:password_change",
+    "admin:password_change_done",
+    "admin:jsi18n",
+    "admin:autocomplete",
+    "admin:app_list",
+    "admin:view_on_site",
+    "admin:pipeline_review_changelist",
+    "admin:pipeline_review_change",
+    "admin:pipeline_review_history",
+    "admin:decide_review",
+}
+
+
+def names(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
+    """The names of all addresses, with their namespaces."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from names(pattern, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            yield prefix + pattern.name
+
+
+ALL = sorted(set(names(get_resolver())))
+
+
+@pytest.fixture
+def order() -> Order:
+    return making.draft()
+
+
+@pytest.fixture
+def placed() -> Order:
+    made = making.draft(by=making.fan("fan2@films.example"))
+    billing.pay(payment=billing.begin_payment(order=made), card="good")
+    made.refresh_from_db()
+    assert made.state == OrderState.PLACED
+    return made
+
+
+def who(role: str, order: Order) -> User | None:
+    return {
+        "nobody": None,
+        "another fan": making.fan("stranger@films.example"),
+        "owner": order.fan,
+        "creator": order.creator.user,
+        "another creator": User.objects.filter(creator__isnull=False).exclude(pk=order.creator.user_id).first(),
+        "staff": User.objects.get(email="staff@videogen.invalid"),
+    }[role]
+
+
+def address_of(name: str, draft: Order, placed: Order) -> str:
+    order = placed if name.startswith("pipeline:") else draft
+    arguments = {
+        "creators:show": [order.creator.slug],
+        "orders:begin": [order.creator.slug],
+        "orders:photo_remove": [order.code, order.photos.all()[0].token],
+        "pipeline:media": ["forged", "film.mp4"],
+    }
+    if name == "billing:till":
+        return reverse(name, args=[billing.begin_payment(order=order).key])
+    if name in ("home", "orders:mine"):
+        return reverse(name)
+    return reverse(name, args=arguments.get(name, [order.code]))
+
+
+def test_every_address_has_a_row():
+    ours = [name for name in ALL if not name.startswith(tuple(BROUGHT))]
+    assert sorted(ours) == sorted(TABLE), "write down who may open the new address"
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_everyone_gets_what_the_table_says(name, order, placed):
+    owned = placed if name.startswith("pipeline:") else order
+    address = address_of(name, order, placed)
+    answers = []
+    for role in ROLES:
+        client = Client()
+        user = who(role, owned)
+        if user is not None:
+            client.force_login(user)
+        answers.append(client.get(address).status_code)
+    assert dict(zip(ROLES, answers, strict=True)) == dict(zip(ROLES, TABLE[name], strict=True))
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("admin:")])
+def test_the_desk_is_closed_to_fans_and_narrow_for_creators(name, order):
+    try:
+        address = reverse(name)
+    except Exception:
+        try:
+            address = reverse(name, args=[1])
+        except Exception:
+            address = reverse(name, args=["accounts"]) if name == "admin:app_list" else reverse(name, args=[1, 1])
+    for role in ("nobody", "another fan", "owner"):
+        client = Client()
+        user = who(role, order)
+        if user is not None:
+            client.force_login(user)
+        answer = client.get(address)
+        assert answer.status_code in (302, 200, 404), (role, answer.status_code)
+        if answer.status_code == 200:
+            assert name in ("admin:login", "admin:jsi18n", "admin:logout"), f"{role} opened {name}"
+    if name not in CREATORS_DESK:
+        client = Client()
+        client.force_login(order.creator.user)
+        assert client.get(address).status_code in (302, 403, 404), f"a creator opened {name}"

@@ -1,0 +1,141 @@
+"""Money and making, together: held at the till, taken when delivered, released when there is no film."""
+
+from __future__ import annotations
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.urls import reverse
+
+from billing import services as billing
+from billing.gateways.base import GatewayError
+from billing.models import LedgerEntry, Payment, PaymentState
+from orders import services as orders
+from orders.cashier import NotForSale
+from orders.models import OrderState
+from pipeline import engine, invariants, jobs, queue, sweeping
+from pipeline.engine import DONE, StageFailed
+from pipeline.models import Notice, Production, ProductionState
+
+from . import making
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def payment():
+    return billing.begin_payment(order=making.draft())
+
+
+def test_a_second_click_gets_the_same_payment(payment):
+    assert billing.begin_payment(order=payment.order).pk == payment.pk
+
+
+def test_paying_holds_the_amount_places_the_order_and_begins_the_film_once(payment):
+    billing.pay(payment=payment, card="good")
+    billing.pay(payment=Payment.objects.get(pk=payment.pk), card="good")
+    payment.refresh_from_db()
+    payment.order.refresh_from_db()
+    assert payment.state == PaymentState.AUTHORIZED
+    assert payment.order.state == OrderState.PLACED
+    assert payment.order.brief.frozen_at is not None
+    assert Production.objects.filter(order=payment.order).count() == 1
+    assert not LedgerEntry.objects.exists()
+
+
+def test_a_declined_card_changes_nothing_and_says_so(payment):
+    with pytest.raises(GatewayError) as refused:
+        billing.pay(payment=payment, card="declined")
+    assert "Nothing was taken" in refused.value.fan
+    payment.order.refresh_from_db()
+    assert payment.order.is_draft
+    billing.pay(payment=payment, card="good")
+    assert Payment.objects.get(pk=payment.pk).state == PaymentState.AUTHORIZED
+
+
+def test_an_order_that_lost_a_photo_since_cannot_be_paid_and_holds_nothing(payment):
+    orders.remove_photo(order=payment.order, token=payment.order.photos.first().token)
+    with pytest.raises(NotForSale):
+        billing.pay(payment=Payment.objects.get(pk=payment.pk), card="good")
+    assert Payment.objects.get(pk=payment.pk).state == PaymentState.CREATED
+
+
+def test_a_draft_that_changes_between_the_click_and_the_hold_gets_its_money_back(payment, monkeypatch):
+    def gone(**kwargs):
+        raise orders.NotADraft("gone")
+
+    monkeypatch.setattr(orders, "place", gone)
+    with pytest.raises(NotForSale):
+        billing.pay(payment=payment, card="good")
+    assert Payment.objects.get(pk=payment.pk).state == PaymentState.CANCELLED
+
+
+def test_a_film_that_fails_releases_the_money_and_writes_to_the_fan(payment, bells, monkeypatch):
+    billing.pay(payment=payment, card="good")
+
+    def impossible(work):
+        raise StageFailed("broken", fan="We could not make this film.")
+
+    monkeypatch.setattr(engine, "stage_of", lambda key: impossible)
+    queue.drain(bells, jobs.JOBS)
+    payment.refresh_from_db()
+    assert payment.state == PaymentState.CANCELLED
+    assert [message.to for message in mail.outbox] == [[payment.order.fan.email]]
+    assert "We could not make this film." in mail.outbox[0].body
+    assert Notice.objects.get().sent_at is not None
+    assert invariants.broken() == []
+
+
+def test_the_sweep_settles_money_that_a_crash_left_held(payment):
+    billing.pay(payment=payment, card="good")
+    Production.objects.update(state=ProductionState.DONE)
+    payment.order.move(OrderState.PLACED, OrderState.DELIVERED)
+    sweeping.sweep_once()
+    payment.refresh_from_db()
+    assert payment.state == PaymentState.CAPTURED
+    assert sum(LedgerEntry.objects.values_list("amount", flat=True)) == 0
+    billing.settle(order=payment.order)
+    assert LedgerEntry.objects.count() == 2
+
+
+def test_cancelling_stops_the_film_and_releases_the_money(payment, monkeypatch):
+    billing.pay(payment=payment, card="good")
+    orders.cancel(order=payment.order)
+    sweeping.sweep_once()
+    payment.refresh_from_db()
+    assert payment.state == PaymentState.CANCELLED
+    assert Production.objects.get().state == ProductionState.CANCELLED
+    monkeypatch.setattr(engine, "stage_of", lambda key: lambda work: DONE)
+    assert engine.sweep() == 0
+
+
+def test_the_till_is_for_its_fan_only_and_pays_once(payment, client):
+    address = reverse("billing:till", args=[payment.key])
+    assert client.get(address).status_code == 302  # to sign in
+    client.force_login(making.fan("stranger@films.example"))
+    assert client.get(address).status_code == 404
+    client.force_login(payment.order.fan)
+    assert client.get(address).status_code == 200
+    refused = client.post(address, {"card": "declined"})
+    assert refused.status_code == 422
+    assert "The bank declined this card" in refused.content.decode()
+    film = reverse("pipeline:order", args=[payment.order.code])
+    for _ in range(2):
+        assert client.post(address, {"card": "good"})["Location"] == film
+    assert client.get(address)["Location"] == film
+    assert Payment.objects.filter(state=PaymentState.AUTHORIZED).count() == 1
+
+
+def test_the_sandbox_till_is_closed_in_production(payment, settings):
+    settings.PRODUCTION = True
+    with pytest.raises(Exception, match="closed in production"):
+        billing.pay(payment=payment, card="good")
+
+
+def test_invariants_command_says_what_is_broken(payment, capsys):
+    billing.pay(payment=payment, card="good")
+    call_command("invariants")
+    Production.objects.all().update(state=ProductionState.DONE)
+    with pytest.raises(SystemExit):
+        call_command("invariants")
+    assert "is placed and nothing is being made" in capsys.readouterr().out

@@ -1,0 +1,149 @@
+"""The live order page's socket: the truth on connect, a bell and the truth again, and nothing for strangers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from channels.layers import channel_layers, get_channel_layer
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client
+
+from orders.models import OrderState
+from pipeline import live, services
+from pipeline.consumers import MOST_SOCKETS, NOT_FOUND, TOO_MANY
+from videogen.asgi import application
+
+from . import making
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def layer(monkeypatch):
+    monkeypatch.setattr(settings, "CHANNEL_LAYERS", {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}})
+    channel_layers.backends.clear()
+    yield
+    channel_layers.backends.clear()
+
+
+@pytest.fixture
+def order():
+    made = making.draft()
+    made.state = OrderState.PLACED
+    made.save()
+    services.start(order=made)
+    return made
+
+
+class Socket(ApplicationCommunicator):
+    """A browser's end of the socket. (Channels' own helper needs another web server to be installed.)"""
+
+    async def connect(self) -> tuple[bool, int | None]:
+        """Whether we were let in, and else the close code."""
+        await self.send_input({"type": "websocket.connect"})
+        answer = await self.receive_output(timeout=5)
+        return answer["type"] == "websocket.accept", answer.get("code")
+
+    async def receive_from(self) -> str:
+        """The next picture."""
+        return (await self.receive_output(timeout=5))["text"]
+
+    async def disconnect(self) -> None:
+        """Close the page."""
+        await self.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.wait(timeout=5)
+
+
+def connect(order, user=None, origin: str = "http://localhost") -> Socket:
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value if user is not None else ""
+    headers = [(b"origin", origin.encode()), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
+    scope = {"type": "websocket", "path": f"/ws/orders/{order.code}/", "query_string": b"", "headers": headers}
+    return Socket(application, {**scope, "subprotocols": []})
+
+
+def test_the_present_state_comes_on_connect_and_again_when_the_order_changes(order):
+    socket = connect(order, order.fan)
+
+    async def talk():
+        accepted, _ = await socket.connect()
+        assert accepted
+        first = await socket.receive_from()
+        await get_channel_layer().group_send(live.group(order.code), {"type": "order.changed", "code": order.code})
+        second = await socket.receive_from()
+        await socket.disconnect()
+        return first, second
+
+    first, second = asyncio.run(talk())
+    for page in (first, second):
+        assert 'id="progress"' in page
+        assert "Looking at your photos" in page
+
+
+def test_a_burst_of_bells_is_one_picture(order):
+    socket = connect(order, order.fan)
+
+    async def talk():
+        await socket.connect()
+        await socket.receive_from()
+        for _ in range(20):
+            await get_channel_layer().group_send(live.group(order.code), {"type": "order.changed", "code": order.code})
+        await socket.receive_from()
+        nothing = await socket.receive_nothing(timeout=0.6)
+        await socket.disconnect()
+        return nothing
+
+    assert asyncio.run(talk())
+
+
+@pytest.mark.parametrize("who", ["nobody", "another fan", "another creator"])
+def test_a_stranger_gets_nothing(order, who):
+    users = {
+        "nobody": None,
+        "another fan": making.fan("stranger@films.example"),
+        "another creator": making.creator(approval="every_film").user,
+    }
+    socket = connect(order, users[who])
+    assert asyncio.run(socket.connect()) == (False, NOT_FOUND)
+
+
+def test_another_sites_page_may_not_connect(order):
+    socket = connect(order, order.fan, origin="https://evil.example")
+    accepted, _code = asyncio.run(socket.connect())
+    assert not accepted
+
+
+def test_signing_out_closes_the_socket_at_the_next_change(order):
+    socket = connect(order, order.fan)
+    key = dict(socket.scope["headers"])[b"cookie"].decode().split("=", 1)[1]
+
+    async def talk():
+        await socket.connect()
+        await socket.receive_from()
+        await asyncio.to_thread(SessionStore(key).flush)
+        await get_channel_layer().group_send(live.group(order.code), {"type": "order.changed", "code": order.code})
+        return await socket.receive_output(timeout=5)
+
+    assert asyncio.run(talk()) == {"type": "websocket.close", "code": NOT_FOUND}
+
+
+def test_one_visitor_may_not_hold_endless_sockets(order):
+    async def talk():
+        held = []
+        for _ in range(MOST_SOCKETS):
+            socket = sockets.pop()
+            accepted, _ = await socket.connect()
+            assert accepted
+            held.append(socket)
+        one_more = await sockets.pop().connect()
+        for socket in held:
+            await socket.disconnect()
+        return one_more
+
+    sockets = [connect(order, order.fan) for _ in range(MOST_SOCKETS + 1)]
+    assert asyncio.run(talk()) == (False, TOO_MANY)
