@@ -1,182 +1,95 @@
-"""How much the picture costs: a film's own CPU seconds against a bare x264 encode of the very same raw frames.
+"""What a whole film costs, from photos to file: CPU seconds per stage, against a bare x264 encode of its frames.
 
-    python -m benchmarks.film photo.jpg photo.jpg ... [--format tall|wide|square] [--seconds 30] [--threads 2]
+    python -m benchmarks.film [photo.jpg …] [--format 9:16] [--seconds 30] [--runs 3]
 
-The yardstick is `libx264 -preset veryfast -crf 20`; the jitter meter is the one described with `jitter`.
+Each run is `manage.py make_video --json` in a folder of its own, as a fresh process: what is printed includes loading
+the models. The yardstick encodes the delivered film's own frames with `libx264 -preset veryfast -crf 20`. Medians.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import json
+import os
+import statistics
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import cv2
 import imageio_ffmpeg
-import numpy as np
 
-from pipeline.media import encode, frames, picture
-from pipeline.media.compose import Composer, Scenery
-from pipeline.media.timeline import FilmSpec, SceneIn, Timeline, Word, plan
+from benchmarks.picture import Cost, floor
 
-SIZES = {"tall": (1080, 1920), "wide": (1920, 1080), "square": (1080, 1080)}
-LINE = "Nobody in this family has ever laughed as loudly as you did that day."
-
-
-@dataclass(frozen=True)
-class Cost:
-    """CPU (user and system) and wall seconds, megabytes of the file, and the most memory held so far in megabytes."""
-
-    cpu: float
-    wall: float
-    megabytes: float
-    peak: float
+ROOT = Path(__file__).resolve().parent.parent
+STORY = (
+    "She dreamed of space as a girl, flew the shuttle, drinks too much coffee, "
+    "and has a cat that thinks it is in command."
+)
 
 
-def sample(photos: Sequence[Path], kind: str, seconds: float) -> Timeline:
-    """A film over `photos` with a made-up narration that fills `seconds`."""
-    each = (seconds - 4.4) / len(photos) - 0.6
-    words = LINE.split()
-    pace = each / len(words)
-    line = tuple(Word(w, i * pace, (i + 0.9) * pace) for i, w in enumerate(words))
-    scenes = [SceneIn(LINE, line, each, photo, seed=i) for i, photo in enumerate(photos)]
-    width, height = SIZES[kind]
-    return plan(
-        scenes,
-        FilmSpec(
-            width, height, "Happy birthday", "a film for you", "With love", "", "AI-generated · licensed voice", seconds
-        ),
-    )
-
-
-def composed(timeline: Timeline, workdir: Path) -> Iterator[frames.Planes]:
-    """Every frame before encoding; each is overwritten by the next."""
-    out = frames.blank(*timeline.spec.size)
-    with Composer(Scenery(timeline, workdir)) as composer:
-        for frame in range(timeline.frames):
-            composer.draw(frame, out)
-            yield out
-
-
-def ours(timeline: Timeline, workdir: Path, threads: int) -> Cost:
-    """Compose and encode the film's picture and join it."""
-    cv2.setNumThreads(1)
-    cpu, wall = _cpu(resource.RUSAGE_SELF), time.perf_counter()
-    out = workdir / "film.mp4"
-    picture.render_film(timeline, None, out, workdir / f"segments-{threads}", threads=threads)
-    cpu, wall = _cpu(resource.RUSAGE_SELF) - cpu, time.perf_counter() - wall
-    return Cost(cpu, wall, out.stat().st_size / 1e6, _peak())
-
-
-def one_pass(timeline: Timeline, workdir: Path) -> Cost:
-    """Compose and encode in one go on one thread, without segments."""
-    cpu, wall = _cpu(resource.RUSAGE_SELF), time.perf_counter()
-    out = workdir / "one.mp4"
-    with Composer(Scenery(timeline, workdir)) as composer:
-        encode.segment(out, timeline.spec.size, timeline.spec.fps, timeline.frames, composer.draw)
-    cpu, wall = _cpu(resource.RUSAGE_SELF) - cpu, time.perf_counter() - wall
-    return Cost(cpu, wall, out.stat().st_size / 1e6, _peak())
-
-
-def bare(timeline: Timeline, workdir: Path, preset: str = "veryfast", crf: int = 20) -> Cost:
-    """The ffmpeg program encoding the same frames, ready and raw, from a file: the floor."""
-    raw, out = workdir / "frames.yuv", workdir / "bare.mp4"
-    if not raw.exists():
-        with raw.open("wb") as file:
-            for planes in composed(timeline, workdir):
-                for plane in planes:
-                    file.write(plane.tobytes())
-    width, height = timeline.spec.size
-    given = [
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "yuv420p",
-        "-s",
-        f"{width}x{height}",
-        "-r",
-        str(timeline.spec.fps),
-        "-i",
-        str(raw),
+def make(photos: Sequence[Path], shape: str, seconds: int, folder: Path) -> dict[str, Any]:
+    """One film by the command line; its report, with the wall seconds of the whole process as `wall`."""
+    command = [sys.executable, str(ROOT / "manage.py"), "make_video", *map(str, photos), "--story", STORY]
+    command += [
+        "--for",
+        "Eileen",
+        "--format",
+        shape,
+        "--seconds",
+        str(seconds),
+        "--out",
+        str(folder / "film.mp4"),
+        "--json",
     ]
-    wanted = ["-c:v", "libx264", "-preset", preset, "-crf", str(crf), str(out)]
-    cpu, wall = _cpu(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y", *given, *wanted], check=True)
-    cpu, wall = _cpu(resource.RUSAGE_CHILDREN) - cpu, time.perf_counter() - wall
-    return Cost(cpu, wall, out.stat().st_size / 1e6, 0.0)
+    begun = time.perf_counter()
+    done = subprocess.run(
+        command, env={**os.environ, "VIDEOGEN_VAR": str(folder / "var")}, check=True, capture_output=True, text=True
+    )
+    return {**json.loads(done.stdout), "wall": time.perf_counter() - begun}
 
 
-def jitter(lumas: Sequence[np.ndarray]) -> float:
-    """Unsteadiness of one shot in pixels: rms over six patches of what phase correlation of successive frames (Hann
-    window, 256 pixels square) leaves after the best quadratic in time."""
-    height, width = lumas[0].shape
-    window = cv2.createHanningWindow((256, 256), cv2.CV_32F)
-    left = []
-    for row in range(3):
-        for column in range(2):
-            y, x = (height - 256) * (2 * row + 1) // 6, (width - 256) * (2 * column + 1) // 4
-            patches = [luma[y : y + 256, x : x + 256].astype(np.float32) for luma in lumas]
-            if min(patch.std() for patch in patches) < 4:  # nothing there to follow
-                continue
-            moved = np.array([cv2.phaseCorrelate(a, b, window)[0] for a, b in pairwise(patches)])
-            t = np.arange(len(moved))
-            left += [moved[:, i] - np.polyval(np.polyfit(t, moved[:, i], 2), t) for i in (0, 1)]
-    return float(np.sqrt(np.mean(np.square(left)))) if left else 0.0
+def yardstick(film: dict[str, Any], folder: Path) -> Cost:
+    """The bare encode of a delivered film's frames."""
+    raw = folder / "frames.yuv"
+    decode = ["-i", film["path"], "-f", "rawvideo", "-pix_fmt", "yuv420p", str(raw)]
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y", *decode], check=True)
+    cost = floor(raw, (film["width"], film["height"]), film["fps"], folder / "bare.mp4")
+    raw.unlink()
+    return cost
 
 
-def shot_jitter(timeline: Timeline, workdir: Path) -> list[float]:
-    """The jitter of every photo shot as composed, outside dissolves and without anything written over it."""
-    found = []
-    scenery = Scenery(timeline, workdir)
-    out = frames.blank(*timeline.spec.size)
-    for shot in timeline.shots:
-        if shot.kind == "photo" and shot.path is not None:
-            lumas = []
-            for frame in range(shot.start + 16, min(shot.end - 16, shot.start + 76)):
-                scenery.stage(shot).draw(shot.path, shot.share(frame), out)
-                lumas.append(out.y.copy())
-            found.append(jitter(lumas))
-    return found
-
-
-def _cpu(whose: int) -> float:
-    used = resource.getrusage(whose)
-    return used.ru_utime + used.ru_stime
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def compare(photos: Sequence[Path], kind: str, seconds: float, threads: Sequence[int]) -> None:
-    """Print the figures for one film."""
-    timeline = sample(photos, kind, seconds)
-    with tempfile.TemporaryDirectory() as folder:
-        workdir = Path(folder)
-        mine = {f"segments, {n} threads": ours(timeline, workdir, n) for n in threads}
-        mine["one pass"] = one_pass(timeline, workdir)
-        steadiness = shot_jitter(timeline, workdir)
-        floor = bare(timeline, workdir)
-    size, seconds = timeline.spec.size, timeline.seconds
-    print(f"{len(photos)} photos, {size}, {seconds:.1f} s; jitter {max(steadiness):.3f} px at most")
-    print(f"{'bare veryfast 20':22} {floor.cpu:6.1f} CPU s {floor.wall:6.1f} s {floor.megabytes:6.1f} MB")
-    for name, cost in mine.items():
-        ratio = f"{cost.cpu / floor.cpu:.2f} × bare"
-        used = f"{cost.cpu:6.1f} CPU s {cost.wall:6.1f} s {cost.megabytes:6.1f} MB"
-        print(f"{name:22} {used}  {ratio}, peak {cost.peak:.0f} MB")
+def compare(photos: Sequence[Path], shape: str, seconds: int, runs: int) -> None:
+    """Print the table."""
+    reports, bare = [], []
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            reports.append(make(photos, shape, seconds, folder))
+            bare.append(yardstick(reports[-1]["film"], folder).cpu)
+    film = reports[0]["film"]
+    print(f"{len(photos)} photos, {film['width']}×{film['height']}, {film['duration']:.1f} s of film, median of {runs}")
+    print(f"{'stage':12} {'wall s':>8} {'CPU s':>8}")
+    total = statistics.median(sum(stage["cpu_seconds"] for stage in report["stages"]) for report in reports)
+    for index, stage in enumerate(reports[0]["stages"]):
+        wall = statistics.median(report["stages"][index]["seconds"] for report in reports)
+        cpu = statistics.median(report["stages"][index]["cpu_seconds"] for report in reports)
+        print(f"{stage['stage']:12} {wall:8.2f} {cpu:8.2f}")
+    print(f"{'all stages':12} {'':8} {total:8.2f}")
+    print(f"{'process':12} {statistics.median(report['wall'] for report in reports):8.2f}")
+    yard = statistics.median(bare)
+    print(f"{'bare x264':12} {'':8} {yard:8.2f}   all stages are {total / yard:.2f} × that")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("photos", nargs="+", type=Path)
-    parser.add_argument("--format", choices=SIZES, default="tall")
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--threads", type=int, nargs="+", default=[2, 1])
+    parser.add_argument("photos", nargs="*", type=Path)
+    parser.add_argument("--format", choices=["9:16", "16:9", "1:1"], default="9:16")
+    parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--runs", type=int, default=3)
     asked = parser.parse_args()
-    compare(asked.photos, asked.format, asked.seconds, asked.threads)
+    found = asked.photos or sorted((ROOT / "tests" / "photos" / "story").glob("*.jpg"))
+    compare(found, asked.format, asked.seconds, asked.runs)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.film import jitter
+from benchmarks.picture import jitter
 from pipeline.media import conform, encode, frames, picture, stage
 from pipeline.media.motion import Box, choose_path
 from pipeline.media.timeline import LONGEST_SHOT, FilmSpec, SceneIn, Word, plan

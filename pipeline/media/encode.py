@@ -15,7 +15,7 @@ from av.audio.resampler import AudioResampler
 
 from pipeline.media import frames
 
-# "superfast" with steady frame types: the best steadiness of slow moves per CPU second; see benchmarks/film.py.
+# "superfast" with steady frame types: the best steadiness of slow moves per CPU second; see benchmarks/picture.py.
 OPTIONS = {
     "preset": "superfast",
     "crf": "21",
