@@ -18,6 +18,10 @@ env.read_env(BASE / ".env")
 VAR = Path(env.str("VIDEOGEN_VAR", default=str(BASE / "var"))).resolve()
 
 
+# The addresses that mean "every interface", and the address on which this machine reaches itself then.
+LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (compared with, never bound)
+
+
 def local_secret() -> str:
     """A secret key for this machine alone, made once. Production must set SECRET_KEY itself."""
     file = VAR / "secret_key"
