@@ -18,8 +18,8 @@ env.read_env(BASE / ".env")
 VAR = Path(env.str("VIDEOGEN_VAR", default=str(BASE / "var"))).resolve()
 
 
-# The addresses that mean "every interface", and the address on which this machine reaches itself then.
-LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (compared with, never bound)
+# The addresses that mean "every interface" (compared with, never bound), and where this machine reaches itself then.
+LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nosec B104
 
 
 def local_secret() -> str:
