@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import secrets
 import tempfile
@@ -18,8 +19,15 @@ env.read_env(BASE / ".env")
 VAR = Path(env.str("VIDEOGEN_VAR", default=str(BASE / "var"))).resolve()
 
 
-# The addresses that mean "every interface" (compared with, never bound), and where this machine reaches itself then.
-LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nosec B104
+def own_address(host: str) -> str:
+    """Where this machine itself reaches a server that listens on `host`: loopback where that is every interface."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:  # a name
+        return host
+    if not address.is_unspecified:
+        return host
+    return "::1" if address.version == 6 else "127.0.0.1"
 
 
 def local_secret() -> str:

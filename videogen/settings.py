@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from . import local_redis
-from .env import BASE, LOOPBACK_OF, VAR, env, local_secret
+from .env import BASE, VAR, env, local_secret, own_address
 
 # Django's generic classes take their type in square brackets at run time, too.
 django_stubs_ext.monkeypatch()
@@ -24,7 +24,7 @@ if PRODUCTION and not env.str("SECRET_KEY", default=""):
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret()
 PORT = env.int("PORT", default=8000)
 HOST = env.str("HOST", default="127.0.0.1")
-ANY_HOST = HOST in LOOPBACK_OF
+ANY_HOST = own_address(HOST) != HOST
 SITE_URL = env.str("SITE_URL", default=f"http://{'localhost' if ANY_HOST or HOST == '127.0.0.1' else HOST}:{PORT}")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", HOST])
 if not PRODUCTION and ANY_HOST:  # the owner of this machine opened it to the network

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from pipeline import roster
 from videogen import demo, local_redis
-from videogen.env import LOOPBACK_OF
+from videogen.env import own_address
 from videogen.supervisor import Child, Supervisor
 
 REDIS_SECONDS = 30.0
@@ -117,7 +117,7 @@ class Command(BaseCommand):
                 time.sleep(0.05)
 
     def _wait_for_web(self, web: Child, host: str, port: int) -> None:
-        target = LOOPBACK_OF.get(host, host)
+        target = own_address(host)
         until = time.monotonic() + WEB_SECONDS
         while time.monotonic() < until and web.process is not None and web.process.poll() is None:
             try:
@@ -128,7 +128,7 @@ class Command(BaseCommand):
         raise CommandError("The web server did not start; its messages stand above.")
 
     def _greet(self, host: str, port: int) -> None:
-        shown = "localhost" if LOOPBACK_OF.get(host, host) in LOOPBACK_OF.values() else host
+        shown = "localhost" if own_address(host) in ("127.0.0.1", "::1") else host
         out = self.stdout.write
         out(f"\n  Videogen is at http://{shown}:{port}/   (the desk: http://{shown}:{port}/admin/)\n")
         if not settings.PRODUCTION:
