@@ -22,7 +22,7 @@ def corners(text: str, frame: tuple[int, int]) -> tuple[Box, ...]:
     left = round(frame[0] * (0.045 if tall else 0.03)) // 2 * 2
     top = round(frame[1] * (0.045 if tall else 0.035)) // 2 * 2
     right = (frame[0] - left - w) // 2 * 2
-    low = round(frame[1] * (0.845 if tall else 0.98)) // 2 * 2 - (0 if tall else h)
+    low = round(frame[1] * (0.845 if tall else 0.975)) // 2 * 2 - (0 if tall else h)
     right = max(0, right)
     return Box(left, top, w, h), Box(right, top, w, h), Box(left, low, w, h), Box(right, low, w, h)
 
