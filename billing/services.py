@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 
 from django.conf import settings
@@ -15,11 +16,13 @@ from accounts.models import Creator
 from orders import drafts
 from orders import services as orders
 from orders.cashier import NotForSale
-from orders.models import Order, OrderState
+from orders.models import WITHOUT_FILM, Order, OrderState
 
 from .gateways.base import Gateway, GatewayError
 from .gateways.sandbox import SandboxTill
 from .models import Account, LedgerEntry, Payment, PaymentState, Price
+
+log = logging.getLogger(__name__)
 
 GATEWAYS: dict[str, type[Gateway]] = {"sandbox": SandboxTill}
 CLOSED = gettext_lazy("This payment is closed. Nothing was taken. Go back to your order and try again.")
@@ -33,6 +36,16 @@ def gateway() -> Gateway:
     return GATEWAYS[settings.GATEWAY]()
 
 
+def is_open() -> bool:
+    """Whether anyone can pay here now. A production site whose gateway is still the sandbox is closed."""
+    try:
+        gateway()
+    except ImproperlyConfigured as error:
+        log.warning("Nobody can pay: %s", error)
+        return False
+    return True
+
+
 def price_for(*, creator: Creator, seconds: int) -> Price | None:
     """What a film of this length costs with this creator now; None where it is not offered."""
     return Price.objects.current().filter(creator=creator, seconds=seconds).order_by("-starts_at").first()
@@ -41,7 +54,7 @@ def price_for(*, creator: Creator, seconds: int) -> Price | None:
 def begin_payment(*, order: Order) -> Payment:
     """Open a payment at today's price; a second click gets the same one. Raises NotForSale."""
     price = price_for(creator=order.creator, seconds=order.brief.seconds)
-    if not order.is_draft or price is None:
+    if not order.is_draft or price is None or not is_open():
         raise NotForSale(CLOSED)
     with transaction.atomic():
         order.amount, order.currency = price.amount, price.currency
@@ -66,6 +79,8 @@ def pay(*, payment: Payment, card: str) -> None:
     if payment.state in LIVE:
         return
     if payment.state != PaymentState.CREATED or not payment.order.is_draft or drafts.missing(payment.order):
+        raise NotForSale(CLOSED)
+    if not is_open():
         raise NotForSale(CLOSED)
     till = gateway()
     try:
@@ -105,7 +120,7 @@ def settle(*, order: Order) -> None:
     for payment in order.payments.filter(state=PaymentState.AUTHORIZED):
         if order.state == OrderState.DELIVERED:
             _capture(order, payment)
-        elif order.state in (OrderState.FAILED, OrderState.REFUSED, OrderState.CANCELLED):
+        elif order.state in WITHOUT_FILM:
             _release(order, payment)
 
 

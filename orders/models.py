@@ -35,6 +35,10 @@ class OrderState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+# The ends of an order at which the fan has no film and pays nothing.
+WITHOUT_FILM = (OrderState.FAILED, OrderState.REFUSED, OrderState.CANCELLED)
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
     """Orders by who may see them."""
 
@@ -201,6 +205,12 @@ class Photo(models.Model):
             .update(lease=lease, lease_until=now + dt.timedelta(seconds=seconds), tries=F("tries") + 1)
         )
         return lease if taken else None
+
+    def put_back(self, lease: str, seconds: int) -> None:
+        """Give the check up for some seconds without counting the try: it was not the photo's fault."""
+        Photo.objects.filter(pk=self.pk, lease=lease, state=PhotoState.UPLOADED).update(
+            lease="", lease_until=timezone.now() + dt.timedelta(seconds=seconds), tries=F("tries") - 1
+        )
 
     def settle(self, lease: str, **values: Any) -> bool:
         """Write the check's answer, if the claim is still ours."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -13,11 +14,13 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from . import drafts, services
+from . import disk, drafts, services
 from .limits import limited
 from .models import MAX_PHOTOS, MIN_PHOTOS, Order, Photo, PhotoState
 from .screens import UNUSABLE, is_script, of_a_draft, screen
 from .uploads import Refused, gate, megabytes
+
+log = logging.getLogger(__name__)
 
 # Room for the form's own lines around the files.
 SLACK = 1024 * 1024
@@ -57,6 +60,12 @@ def photo_add(request: HttpRequest, order: Order) -> HttpResponse:
         return _refused(
             request, order, [_("Those are too many files at once: a film takes up to %d photos.") % MAX_PHOTOS]
         )
+    except OSError as error:
+        if not disk.is_full(error):
+            raise
+        log.exception("No room for a photo of order %s", order)
+        sorry = _("We have no room for more photos just now, which is our fault. Please try again in a few minutes.")
+        return _refused(request, order, [sorry], status=503)
 
 
 @csrf_protect

@@ -32,8 +32,13 @@ from .models import (
     Order,
     OrderState,
     Photo,
+    PhotoState,
 )
 from .uploads import Refused, Upload, megabytes
+
+# What an order begun again takes along; consents, prices and dates it does not.
+KEPT_IN_BRIEF = ("occasion", "name", "said_as", "sender", "format", "tone", "seconds", "notes", "must_say")
+KEPT_OF_PHOTO = ("state", "label", "sha256", "size", "width", "height", "facts", "taken_at")
 
 
 class NotADraft(Exception):  # noqa: N818
@@ -84,6 +89,45 @@ def begin(*, creator: Creator, fan: User | None, visitor: str) -> Order:
     Brief.objects.create(order=order, occasion=occasion)
     order.tell("order.begun", actor="fan", creator=creator.slug)
     return order
+
+
+@transaction.atomic
+def begin_again(*, ended: Order, fan: User) -> Order:
+    """A new draft with the brief and the usable photos of an order that ended without a film.
+
+    A second click gets the same draft, for as long as it is one. Files are copied: each order owns its own.
+    Raises NotTakingOrders.
+    """
+    again = Order.objects.filter(
+        fan=fan, state=OrderState.DRAFT, events__name="order.begun", events__data__again=ended.code
+    ).first()
+    if again is not None:
+        return again
+    if not ended.creator.is_active or not drafts.occasions(ended.creator):
+        raise NotTakingOrders(_("%(name)s is not taking new films at the moment.") % {"name": ended.creator.name})
+    order = Order.objects.create(creator=ended.creator, fan=fan, photos_sorted=ended.photos_sorted)
+    brief = {field: getattr(ended.brief, field) for field in KEPT_IN_BRIEF}
+    Brief.objects.create(order=order, **brief)
+    order.tell("order.begun", actor="fan", creator=ended.creator.slug, again=ended.code)
+    for place, photo in enumerate(ended.photos.usable()):
+        name = token()
+        copies = {
+            "original": _copied(photo.original, f"orders/{order.code}/in/{name}"),
+            "file": _copied(photo.file, f"orders/{order.code}/photos/{name}.jpg"),
+            "thumb": _copied(photo.thumb, f"orders/{order.code}/photos/{name}.jpg"),
+        }
+        values = {field: getattr(photo, field) for field in KEPT_OF_PHOTO}
+        copy = Photo.objects.create(order=order, token=name, place=place, **values, **copies)
+        if copy.state == PhotoState.UPLOADED:
+            signals.photo_uploaded.send(Photo, photo_id=copy.pk)
+    return order
+
+
+def _copied(name: str, target: str) -> str:
+    if not name:
+        return ""
+    with default_storage.open(name, "rb") as source:
+        return str(default_storage.save(target, File(source)))
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ app_name = "orders"
 urlpatterns = [
     path("orders/", views.mine, name="mine"),
     path("orders/new/<slug:slug>/", views.begin, name="begin"),
+    path("orders/<str:code>/again/", views.begin_again, name="begin_again"),
     path("orders/<str:code>/for/", views.for_whom, name="for_whom"),
     path("orders/<str:code>/photos/", photo_views.photos, name="photos"),
     path("orders/<str:code>/photos/add/", photo_views.photo_add, name="photo_add"),

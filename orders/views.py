@@ -6,22 +6,23 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import ApprovalMode, Creator, User, Voice
 
 from . import cashier, drafts, services
+from .access import own_order
 from .cards import FORMAT_HINTS, TONE_HINTS, cards
 from .choices import Length
 from .examples import EXAMPLES
 from .forms import ConsentForm, ForWhomForm, StoryForm
 from .limits import limited
-from .models import MAX_MUST_SAY_LETTERS, MAX_NOTES, ConsentKind, Order, PhotoState
+from .models import MAX_MUST_SAY_LETTERS, MAX_NOTES, WITHOUT_FILM, ConsentKind, Order, PhotoState
 from .screens import errors_of, of_a_draft, screen
 from .visitors import adopt, known_visitor, visitor
 
@@ -44,6 +45,21 @@ def begin(request: HttpRequest, slug: str) -> HttpResponse:
         messages.warning(request, str(sorry))
         return redirect("creators:show", slug)
     return redirect("orders:for_whom", order.code)
+
+
+@require_POST
+@limited("begin", times=60, seconds=3600)
+def begin_again(request: HttpRequest, code: str) -> HttpResponse:
+    """Begin anew with the words and photos of a film that could not be made. Only its fan may."""
+    ended = own_order(request, code)
+    if ended.state not in WITHOUT_FILM or not isinstance(request.user, User):
+        raise Http404(code)
+    try:
+        order = services.begin_again(ended=ended, fan=request.user)
+    except services.NotTakingOrders as sorry:
+        messages.warning(request, str(sorry))
+        return redirect("pipeline:order", code)
+    return redirect("orders:story", order.code)
 
 
 @require_safe

@@ -23,6 +23,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from orders import disk
 from orders.codes import token as new_token
 
 from . import live, queue
@@ -40,6 +41,8 @@ BACKOFF = (1, 3, 10, 30, 60)
 # A step that is due but was not taken for so long has lost its doorbell.
 UNANSWERED = dt.timedelta(seconds=10)
 SWEEP_BATCH = 500
+# How long a step stays parked while the disk is full.
+PARKED = dt.timedelta(seconds=15)
 
 
 def lease() -> dt.timedelta:
@@ -63,7 +66,7 @@ DONE = Done()
 
 
 class LostLease(Exception):  # noqa: N818  (not a failure of the step: someone else has it)
-    """Another worker has this step now; nothing more may be written."""
+    """Another worker has this step now, or nobody wants it any more; nothing more may be written."""
 
 
 class StageFailed(Exception):  # noqa: N818  (the house's word)
@@ -88,30 +91,32 @@ class Work:
     def beat(self, progress: float | None = None) -> None:
         """Show life: renew the lease and note how far the step is (0–1). At most once a second reaches the database.
 
-        Raises LostLease when another worker has the step.
+        Raises LostLease when another worker has the step, or when its production has been ended.
         """
         now = time.monotonic()
         if now - self._beaten < 1:
             return
         self._beaten = now
-        changes: dict[str, Any] = {"lease_until": timezone.now() + lease()}
+        changes: dict[str, Any] = {}
         if progress is not None:
             changes["progress"] = max(0.0, min(1.0, progress))
-        if not self._mine().update(**changes):
-            raise LostLease(str(self.step))
+        self._renew(**changes)
         live.order_changed(self.order.code)
 
     @contextmanager
     def fence(self) -> Iterator[None]:
-        """A transaction that only commits while the step is still ours. Raises LostLease."""
+        """A transaction that only commits while the step is still ours and wanted. Raises LostLease."""
         with transaction.atomic():
-            alive = self._mine().update(lease_until=timezone.now() + lease())
-            if not alive:
-                raise LostLease(str(self.step))
+            self._renew()
             yield
 
-    def _mine(self) -> Any:
-        return Step.objects.filter(pk=self.step.pk, token=self.step.token, state=StepState.RUNNING)
+    def _renew(self, **changes: Any) -> None:
+        mine = Step.objects.filter(pk=self.step.pk, token=self.step.token, state=StepState.RUNNING)
+        renewed = mine.update(lease_until=timezone.now() + lease(), **changes)
+        # What was cancelled or refunded meanwhile buys nothing more and delivers nothing.
+        wanted = Production.objects.filter(pk=self.production.pk, state=ProductionState.RUNNING).exists()
+        if not (renewed and wanted):
+            raise LostLease(str(self.step))
 
 
 # --- claim, run, leave ----------------------------------------------------------------------------------------------
@@ -168,7 +173,7 @@ def run_step(pk: int) -> None:
             raise StageFailed(f"not done within {line.deadline} s")
         faultpoint("step.before_leave")
     except LostLease:
-        log.info("%s: another worker took over", step)
+        log.info("%s: another worker took over, or it is not wanted any more", step)
         return
     except StageFailed as error:
         fail(step, str(error), error.fan)
@@ -180,7 +185,11 @@ def run_step(pk: int) -> None:
     except Exception as error:
         # Whatever a stage throws must end in a row: a step may fail, the board may not.
         log.exception("%s failed", step)
-        retry(step, line, f"{type(error).__name__}: {error}", None)
+        what = f"{type(error).__name__}: {error}"
+        if disk.is_full(error) and not work.overdue:
+            park(step, what)
+        else:
+            retry(step, line, what, None)
     else:
         leave(step, outcome, cpu_seconds=_cpu() - clock)
     faultpoint("step.after_leave")
@@ -216,8 +225,8 @@ def leave(step: Step, outcome: Done | Wait, *, cpu_seconds: float = 0) -> bool:
                 lease_until=None,
                 cpu_seconds=cost,
             )
-            if left and outcome.seconds <= 0:
-                ring_due(step.production)
+            if left:
+                ring_due(step.production)  # a bell that rang meanwhile found nothing due; it is now
     live.order_changed(step.production.order.code)
     return bool(left)
 
@@ -232,6 +241,16 @@ def retry(step: Step, line: Stage, error: str, retry_after: float | None) -> Non
         state=StepState.WAITING,
         not_before=timezone.now() + dt.timedelta(seconds=seconds),
         failures=F("failures") + 1,
+        error=error[:2000],
+        lease_until=None,
+    )
+
+
+def park(step: Step, error: str) -> None:
+    """The machine has no room, which is not the step's fault: it looks again until its deadline, uncounted."""
+    Step.objects.filter(pk=step.pk, token=step.token, state=StepState.RUNNING).update(
+        state=StepState.WAITING,
+        not_before=timezone.now() + PARKED,
         error=error[:2000],
         lease_until=None,
     )

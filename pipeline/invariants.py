@@ -15,7 +15,7 @@ from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from billing.models import LedgerEntry, Payment, PaymentState, RefundState
-from orders.models import ConsentKind, Order, OrderEvent, OrderState
+from orders.models import WITHOUT_FILM, ConsentKind, Order, OrderEvent, OrderState
 
 from . import files, housekeeping
 from .line import STAGES
@@ -23,7 +23,6 @@ from .models import Call, CallState, Delivery, Event, Production, ProductionStat
 
 # How late something due may be handled before it counts as forgotten.
 GRACE = dt.timedelta(seconds=60)
-WITHOUT_FILM = (OrderState.FAILED, OrderState.REFUSED, OrderState.CANCELLED)
 
 
 def i1_ledger_balances() -> Iterator[str]:

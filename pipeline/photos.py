@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_noop
 
+from orders import disk
 from orders.models import Photo, PhotoState
 
 from . import files, live, queue
@@ -24,6 +25,7 @@ from .media.stills import PhotoFault
 log = logging.getLogger(__name__)
 
 MAX_TRIES = 4
+PARKED = 15  # seconds until a photo is looked at again for which the disk had no room
 
 
 def ring(photo: Photo) -> None:
@@ -59,6 +61,12 @@ def check(pk: int) -> None:
         return
     except FileNotFoundError:
         _refuse(photo, lease, gettext_noop("This photo did not arrive whole. Please upload it again."))
+        return
+    except OSError as error:
+        if not disk.is_full(error):
+            raise
+        log.exception("No room to check photo %s", photo)
+        photo.put_back(lease, PARKED)
         return
     facts = found.to_json() | {"notes": sentences(found)}
     with transaction.atomic():

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from billing import services as billing
+from billing.gateways.base import GatewayError
 from orders.codes import token
 
 from . import engine, housekeeping, notices, photos
@@ -22,6 +23,7 @@ from .models import Sweeper
 log = logging.getLogger(__name__)
 
 EVERY = 5.0
+SETTLED_AT_ONCE = 100
 # Whoever stops sweeping is replaced after this.
 HOLD = dt.timedelta(seconds=10)
 # Files without a row and old work folders are looked for this often, in seconds.
@@ -42,13 +44,28 @@ def hold(holder: str) -> bool:
 
 
 def sweep_once() -> int:
-    """Look over everything once. Returns how much was due."""
-    found = engine.sweep() + photos.sweep() + notices.sweep()
-    for order in billing.unsettled()[:100]:
-        billing.settle(order=order)
-        found += 1
+    """Look over everything once. Returns how much was due. One part that fails does not keep the others from it."""
+    found = 0
+    for part in (engine.sweep, photos.sweep, notices.sweep, _settle):
+        try:
+            found += part()
+        except DatabaseError:
+            raise
+        except Exception:
+            log.exception("Sweeping with %s failed; the next sweep tries again.", part.__qualname__)
     Sweeper.objects.filter(pk=1).update(swept_at=timezone.now())
     return found
+
+
+def _settle() -> int:
+    """Bring the money of ended orders to its end, each by itself: a gateway may refuse one of them for good."""
+    waiting = list(billing.unsettled()[:SETTLED_AT_ONCE])
+    for order in waiting:
+        try:
+            billing.settle(order=order)
+        except GatewayError as error:
+            log.warning("The money of order %s is not settled: %s", order, error)
+    return len(waiting)
 
 
 def tidy() -> None:

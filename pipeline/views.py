@@ -6,10 +6,11 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from orders.models import Order
+from orders.models import WITHOUT_FILM, Order
 from orders.visitors import known_visitor
 
 from . import progress as board
@@ -43,11 +44,15 @@ def progress(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def context(order: Order, viewer: Any) -> dict[str, object]:
-    """What the order page and its fragment show. The fan's address is for the fan alone."""
+    """What the order page and its fragment show. The fan's address, and beginning again, are for the fan alone."""
+    is_fan = order.fan is not None and order.fan == viewer
     return {
         "order": order,
         "brief": order.brief,
         "creator": order.creator,
         "progress": board.read(order),
-        "mail_to": order.fan.email if order.fan is not None and order.fan == viewer else "",
+        "mail_to": order.fan.email if order.fan is not None and is_fan else "",
+        "restart_url": reverse("orders:begin_again", args=[order.code])
+        if is_fan and order.state in WITHOUT_FILM
+        else "",
     }

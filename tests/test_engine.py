@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from orders.models import OrderState
-from pipeline import engine, queue, services
+from pipeline import engine, queue, services, sweeping
 from pipeline.engine import DONE, LostLease, StageFailed, Wait, Work
 from pipeline.line import LINE, STAGES, before
-from pipeline.models import Event, Notice, Production, ProductionState, Step, StepState
+from pipeline.models import Event, Notice, Production, ProductionState, Step, StepState, Sweeper
 from pipeline.providers.base import ProviderError
 
 from . import making
@@ -131,15 +132,17 @@ def test_a_bell_brings_the_alarm_forward(production, bells, monkeypatch):
     assert engine.claim(step.pk) is not None
 
 
-def test_a_bell_during_the_work_means_one_more_look(production, monkeypatch):
+def test_a_bell_during_the_work_means_one_more_look_and_rings_for_it(production, bells, monkeypatch):
     def rung_meanwhile(work):
         engine.ring_step(work.production, "photos")
+        bells.clear()
         return Wait(3600)
 
     stage_is(monkeypatch, rung_meanwhile)
     step = step_of(production, "photos")
     engine.run_step(step.pk)
     assert step_of(production, "photos").state == StepState.READY
+    assert ("run_step", step.pk) in bells, "it would wait for the sweep"
     assert engine.claim(step.pk) is not None
 
 
@@ -259,6 +262,64 @@ def test_a_cancelled_production_is_not_worked_on(production, bells):
     services.cancel(order=production.order)
     bells.clear()
     assert engine.sweep() == 0
+
+
+def test_what_was_cancelled_meanwhile_writes_nothing_more_and_stops_working(production):
+    step = engine.claim(step_of(production, "photos").pk)
+    work = Work(step, STAGES["photos"])
+    services.cancel(order=production.order)
+    with pytest.raises(LostLease), work.fence():
+        Event.objects.create(production=production, number=99, name="step.done")
+    assert not Event.objects.filter(number=99).exists()
+    with pytest.raises(LostLease):
+        work.beat(0.5)
+
+
+def full(work):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_parks_a_step_without_counting_until_there_is_room(production, monkeypatch):
+    stage_is(monkeypatch, full)
+    pk = step_of(production, "photos").pk
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(STAGES["photos"].max_failures + 3):
+            engine.run_step(pk)
+            step = Step.objects.get(pk=pk)
+            assert (step.state, step.failures) == (StepState.WAITING, 0)
+            assert "No space left" in step.error
+            clock.shift(engine.PARKED)
+        stage_is(monkeypatch, lambda work: DONE)
+        engine.run_step(pk)
+    step = Step.objects.get(pk=pk)
+    assert (step.state, step.error) == (StepState.DONE, "")
+
+
+def test_a_disk_that_stays_full_past_the_deadline_fails_the_step(production, monkeypatch):
+    stage_is(monkeypatch, full)
+    pk = step_of(production, "photos").pk
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        engine.run_step(pk)
+        clock.shift(timedelta(seconds=STAGES["photos"].deadline + 1))
+        for _ in range(STAGES["photos"].max_failures + 1):
+            engine.run_step(pk)
+            clock.shift(timedelta(seconds=engine.BACKOFF[-1]))
+    assert Step.objects.get(pk=pk).state == StepState.FAILED
+
+
+def test_a_sweep_whose_one_part_fails_still_does_the_others(production, bells, monkeypatch, caplog):
+    def broken() -> int:
+        raise RuntimeError("a poisonous row")
+
+    monkeypatch.setattr(sweeping.photos, "sweep", broken)
+    monkeypatch.setattr(sweeping.engine, "sweep", broken)
+    told = []
+    monkeypatch.setattr(sweeping.notices, "sweep", lambda: told.append("notices") or 0)
+    assert sweeping.hold("me")
+    sweeping.sweep_once()
+    assert told == ["notices"]
+    assert caplog.text.count("the next sweep tries again") == 2
+    assert Sweeper.objects.get().swept_at is not None
 
 
 def test_a_whole_production_runs_to_its_end(production, bells, monkeypatch):

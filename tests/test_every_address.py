@@ -26,6 +26,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "creators:show": OPEN,
     "orders:mine": OPEN,
     "orders:begin": (302,) * 6,  # a GET leads to the creator's page
+    "orders:begin_again": (405,) * 6,  # what a POST does has its own tests
     "orders:for_whom": OWNERS,
     "orders:photos": OWNERS,
     "orders:photo_list": OWNERS,

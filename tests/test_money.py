@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+import time_machine
 from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
 
 from billing import services as billing
 from billing.gateways.base import GatewayError
+from billing.gateways.sandbox import SandboxTill
 from billing.models import LedgerEntry, Payment, PaymentState
 from orders import services as orders
 from orders.cashier import NotForSale
@@ -16,8 +20,10 @@ from orders.models import OrderState
 from pipeline import engine, invariants, jobs, queue, sweeping
 from pipeline.engine import DONE, StageFailed
 from pipeline.models import Notice, Production, ProductionState
+from pipeline.stages import delivery
 
 from . import making
+from .board import Stages, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,10 +132,42 @@ def test_the_till_is_for_its_fan_only_and_pays_once(payment, client):
     assert Payment.objects.filter(state=PaymentState.AUTHORIZED).count() == 1
 
 
-def test_the_sandbox_till_is_closed_in_production(payment, settings):
+def test_the_sandbox_till_is_closed_in_production_and_says_so_kindly(payment, settings, client):
     settings.PRODUCTION = True
-    with pytest.raises(Exception, match="closed in production"):
-        billing.pay(payment=payment, card="good")
+    with pytest.raises(ImproperlyConfigured, match="closed in production"):
+        billing.gateway()
+    with pytest.raises(NotForSale):
+        billing.begin_payment(order=payment.order)
+    client.force_login(payment.order.fan)
+    answer = client.post(reverse("billing:till", args=[payment.key]), {"card": "good"}, secure=True)
+    assert answer.status_code == 422
+    assert "Nothing was taken." in answer.content.decode()
+    payment.refresh_from_db()
+    assert payment.state == PaymentState.CREATED
+
+
+def test_a_gateway_that_is_away_delays_the_money_and_neither_the_film_nor_the_mail(payment, bells, monkeypatch):
+    billing.pay(payment=payment, card="good")
+    order = payment.order
+
+    def away(self, payment):
+        raise GatewayError("no answer", fan="")
+
+    monkeypatch.setattr(SandboxTill, "capture", away)
+    stages = Stages()
+    monkeypatch.setattr(engine, "stage_of", lambda key: delivery.run if key == "delivery" else stages.of(key))
+    monkeypatch.setattr(delivery, "_deliver", lambda work: orders.finish(order=work.order, state=OrderState.DELIVERED))
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        run(bells, clock.shift)
+    assert Production.objects.get().state == ProductionState.DONE
+    assert Notice.objects.get(order=order).kind == "ready"
+    payment.refresh_from_db()
+    assert payment.state == PaymentState.AUTHORIZED
+    sweeping.sweep_once()  # the gateway is still away: nothing breaks
+    monkeypatch.undo()
+    sweeping.sweep_once()
+    payment.refresh_from_db()
+    assert payment.state == PaymentState.CAPTURED
 
 
 def test_invariants_command_says_what_is_broken(payment, capsys):

@@ -351,8 +351,10 @@ def test_a_film_with_the_creator_shows_who_looks_at_it(creator, fan):
 def test_an_ending_without_a_film_says_what_it_cost(creator, fan):
     order = make_order(creator, fan)
     assert "What it cost" in fragment(order, make_progress("failed"))
-    assert "Start again with the same photos" not in fragment(order, make_progress("failed"))
-    assert "Start again with the same photos" in fragment(order, make_progress("failed"), restart_url="/again/")
+    assert "Tell it differently, with the same photos" not in fragment(order, make_progress("failed"))
+    assert "Tell it differently, with the same photos" in fragment(
+        order, make_progress("failed"), restart_url="/again/"
+    )
     assert "Released" in fragment(order, make_progress("refused"))
 
 

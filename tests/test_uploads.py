@@ -4,20 +4,27 @@
 
 from __future__ import annotations
 
+import errno
 import io
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pillow_heif
 import pytest
+import time_machine
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
 
 from orders import photo_views, services, signals
 from orders.models import ConsentKind, Order, OrderEvent, Photo, PhotoState
-from orders.uploads import gate, label
+from orders.uploads import FORMATS, MAX_PIXELS, gate, label
+from pipeline import photos
+from pipeline.media import stills
 
 from .wizard import add, creator, draft, file, media, photo, picture, ready, stored, text_of, till  # noqa: F401
 
@@ -153,6 +160,45 @@ def test_the_same_photo_five_times_is_kept_once_and_said_kindly(client: Client, 
     assert draft.photos.count() == 1
     assert text_of(response).count('href="#photos-input">“photo-1.jpg” is already here') == 4
     assert len(stored(media)) == 1
+
+
+@pytest.mark.parametrize("script", [False, True])
+def test_a_full_disk_is_our_fault_and_the_photo_may_come_again(
+    client: Client, draft: Order, media: Path, monkeypatch: pytest.MonkeyPatch, script: bool
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(services.default_storage, "save", no_room)
+        response = add(client, draft, photo(), script=script)
+    assert response.status_code == 503
+    assert "no room for more photos just now" in text_of(response)
+    assert (Photo.objects.count(), stored(media)) == (0, [])
+    assert add(client, draft, photo(), script=script).status_code in (200, 302)
+    assert Photo.objects.count() == 1
+
+
+def test_a_disk_without_room_while_a_photo_is_checked_does_not_cost_it_a_try(
+    client: Client, draft: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(client, draft, photo())
+    one = Photo.objects.get()
+    with monkeypatch.context() as patch:
+        patch.setattr(photos.files, "fetch", no_room)
+        photos.check(one.pk)
+    one.refresh_from_db()
+    assert (one.state, one.tries, one.lease) == (PhotoState.UPLOADED, 0, "")
+    assert one.claim(60) is None, "it is left alone for a moment"
+    with time_machine.travel(timezone.now() + timedelta(seconds=photos.PARKED + 1)):
+        assert one.claim(60) is not None
+
+
+def no_room(*args: Any, **kwargs: Any) -> Any:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_the_gate_and_the_check_know_the_same_limits() -> None:
+    assert stills.MAX_BYTES == settings.MAX_PHOTO_BYTES
+    assert stills.MAX_PIXELS == MAX_PIXELS
+    assert set(stills._READERS) == set(FORMATS)
 
 
 def test_choosing_nothing_gets_a_sentence(client: Client, draft: Order) -> None:

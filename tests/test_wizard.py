@@ -8,6 +8,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -43,6 +44,55 @@ def to(name: str, order: Order) -> str:
 
 def consents() -> dict[str, str]:
     return {kind.value: "on" for kind in ConsentKind}
+
+
+def again(client: Client, order: Order) -> Any:
+    return client.post(reverse("orders:begin_again", args=[order.code]))
+
+
+def ended(order: Order, fan: User, state: OrderState = OrderState.FAILED) -> Order:
+    """This order, paid by this fan and ended without a film."""
+    Order.objects.filter(pk=order.pk).update(fan=fan, session_key="", state=state)
+    order.refresh_from_db()
+    return order
+
+
+# --- beginning again ---
+
+
+@pytest.mark.parametrize("state", [OrderState.FAILED, OrderState.REFUSED, OrderState.CANCELLED])
+def test_a_film_that_could_not_be_made_is_begun_again_with_its_words_and_photos(
+    client: Client, ready: Order, fan: User, state: OrderState
+) -> None:
+    services.tell_story(order=ready, must_say=["See you at eight."])
+    old = ended(ready, fan, state)
+    client.force_login(fan)
+    response = again(client, old)
+    new = Order.objects.exclude(pk=old.pk).get()
+    assert response.url == to("story", new)
+    assert (new.state, new.fan, new.amount) == (OrderState.DRAFT, fan, None)
+    assert (new.brief.name, new.brief.notes, new.brief.must_say) == ("Eileen", NOTES, ["See you at eight."])
+    assert [photo.sha256 for photo in new.photos.all()] == [photo.sha256 for photo in old.photos.all()]
+    assert not new.consents.exists(), "what is agreed to is asked again"
+    # Each order owns its files: the new one may lose a photo and the old one keeps it.
+    services.remove_photo(order=new, token=new.photos.all()[0].token)
+    assert all(default_storage.exists(photo.original) for photo in old.photos.all())
+
+
+def test_beginning_again_twice_makes_one_draft(client: Client, ready: Order, fan: User) -> None:
+    old = ended(ready, fan)
+    client.force_login(fan)
+    assert again(client, old).url == again(client, old).url
+    assert Order.objects.count() == 2
+
+
+def test_only_the_fan_begins_again_and_only_what_ended_without_a_film(client: Client, ready: Order, fan: User) -> None:
+    assert again(client, ready).status_code == 404
+    client.force_login(fan)
+    assert again(client, ended(ready, fan, OrderState.DELIVERED)).status_code == 404
+    client.force_login(User.objects.create_user("other@example.org"))
+    assert again(client, ended(ready, fan)).status_code == 404
+    assert Order.objects.count() == 1
 
 
 # --- beginning ---

@@ -100,8 +100,8 @@
         dress();
         forgive();
         say(`${form.dataset.added} ${list().querySelector("h2").textContent}`);
-      } else if (type.startsWith("text/plain") && request.status < 500) {
-        fail(entry, request.responseText, false);
+      } else if (type.startsWith("text/plain")) {
+        fail(entry, request.responseText, request.status >= 500); // our own trouble passes: the photo may come again
       } else {
         fail(entry, form.dataset.lost, true);
       }
