@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -53,7 +53,7 @@ def begin_again(request: HttpRequest, code: str) -> HttpResponse:
     """Begin anew with the words and photos of a film that could not be made. Only its fan may."""
     ended = own_order(request, code)
     if ended.state not in WITHOUT_FILM or not isinstance(request.user, User):
-        raise Http404(code)
+        return redirect("pipeline:order", code)
     try:
         order = services.begin_again(ended=ended, fan=request.user)
     except services.NotTakingOrders as sorry:

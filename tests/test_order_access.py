@@ -14,7 +14,7 @@ from orders.models import Order, OrderState
 from .wizard import creator, draft, fan, media, ready, till  # noqa: F401
 
 GETS = ["for_whom", "photos", "story", "summary", "photo_list"]
-POSTS = ["for_whom", "photos", "story", "summary", "photo_add", "photo_sort", "photo_remove"]
+POSTS = ["for_whom", "photos", "story", "summary", "photo_add", "photo_sort", "photo_remove", "begin_again"]
 
 
 def address(name: str, order: Order) -> str:
