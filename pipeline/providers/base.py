@@ -16,18 +16,38 @@ from typing import Any, Literal, Protocol, Self
 Json = dict[str, Any]
 
 
+# What kind of trouble a provider is in, and so what may be done about it:
+#   passing  nothing was done; asking again, as a new attempt, may help
+#   busy     nothing was done; the vendor has no room now: ask the same again later
+#   unknown  it may or may not have been done: ask the same again only as the provider's `recovery` allows
+#   refused  this request will never be done (its content, or our own fault)
+#   gone     this model or voice is not there any more: choose another, tell staff
+#   locked   no request will be done until a person mends it: key, credits, quota
+#   capped   we may not spend that much
+Trouble = Literal["passing", "busy", "unknown", "refused", "gone", "locked", "capped"]
+
+
 class ProviderError(Exception):
     """A provider did not do the job.
 
     `retryable` says whether asking again may help; `fan` is the sentence the fan may read (may be empty: nothing they
-    need to know); `retry_after` is the vendor's own wish in seconds, where it gave one.
+    need to know); `retry_after` is the vendor's own wish in seconds, where it gave one; `trouble` see above.
     """
 
-    def __init__(self, what: str, *, retryable: bool, fan: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        retryable: bool,
+        fan: str = "",
+        retry_after: float | None = None,
+        trouble: Trouble | None = None,
+    ) -> None:
         super().__init__(what)
         self.retryable = retryable
         self.fan = fan
         self.retry_after = retry_after
+        self.trouble: Trouble = trouble or ("passing" if retryable else "refused")
 
 
 class Plain:
@@ -178,8 +198,39 @@ class Answer:
     cost: int = 0
 
 
+class BadHook(Exception):  # noqa: N818  (said to whoever knocked)
+    """A message that is not from the vendor, too old, or not understood. It is refused and changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookNews:
+    """What a verified webhook is about. It is a bell only: the truth is asked of the vendor afterwards.
+
+    `event_id` is the same for every delivery of one message; `external_id` is the vendor's id of the job, where it says.
+    """
+
+    event_id: str
+    external_id: str = ""
+
+
+class Hooked(Protocol):
+    """A vendor that rings back."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name, which is part of the hook's address."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now: float) -> HookNews:
+        """Check a message's signature (over the raw body, in constant time) and age at `now` (Unix seconds).
+
+        `headers` have lower-case names. Raises BadHook.
+        """
+
+
 class Provider(Protocol):
     """One vendor, or local twin, for one job. `submit` may answer at once; `look` is asked until it is done.
+
+    Subclass it to inherit what most have in common: no limit, no price, nothing to check.
 
     `recovery` says what may be done when we crashed between asking and writing the answer down, and `find` knows
     nothing: `same_key` (ask again under the same key: the vendor answers with the first), `redo` (cheap and harmless:
@@ -193,6 +244,11 @@ class Provider(Protocol):
     @property
     def job(self) -> Literal["writer", "voice", "video"]:
         """What it does."""
+
+    @property
+    def limit(self) -> int:
+        """How many of its calls may be under way at once; 0 where we know no limit."""
+        return 0
 
     @property
     def recovery(self) -> Literal["same_key", "redo", "wait"]:
@@ -212,3 +268,11 @@ class Provider(Protocol):
 
     def cancel(self, external_id: str) -> None:
         """Stop a pending job where the vendor can; silent where it cannot."""
+
+    def estimate(self, request: Json) -> int:
+        """What the job will cost at the most, in millionths of the account's currency unit; asks nobody."""
+        return 0
+
+    def check(self) -> str:
+        """One free question that shows whether the vendor knows us; what it said, for the doctor. Raises ProviderError."""
+        return "nothing to ask: it works on this machine"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from .base import Answer, Json, ProviderError, ShotRequest
+from .base import Answer, Json, Provider, ProviderError, ShotRequest
 
 
-class LocalStudio:
+class LocalStudio(Provider):
     """Plans a still take; answers at once."""
 
     name = "local-studio"

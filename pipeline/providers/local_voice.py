@@ -18,7 +18,7 @@ import numpy as np
 
 from pipeline.media import voicebox
 from pipeline.media.voicebox import Samples
-from pipeline.providers.base import Answer, Json, ProviderError, Reading, ReadRequest, SpokenWord
+from pipeline.providers.base import Answer, Json, Provider, ProviderError, Reading, ReadRequest, SpokenWord
 from pipeline.providers.say import Said, say
 from pipeline.providers.voice_warp import Spectra, VoiceRecipe, warp
 
@@ -61,7 +61,7 @@ LONG = {"a": "A", "e": "i", "i": "I", "o": "O", "u": "u", "y": "I"}  # before a 
 MARKS = frozenset(",;:.!?…—")
 
 
-class LocalVoice:
+class LocalVoice(Provider):
     """Provider of the job "voice". Answers at once; the same request gives the same bytes."""
 
     name = "local-voice"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pipeline.providers.base import Answer, Json, ProviderError, ScriptDraft, WriteRequest
+from pipeline.providers.base import Answer, Json, Provider, ProviderError, ScriptDraft, WriteRequest
 from pipeline.providers.writing import lexicon as lex
 from pipeline.providers.writing import safety
 from pipeline.providers.writing.facts import Harvest, gather
@@ -22,7 +22,7 @@ from pipeline.providers.writing.telling import NAME_LENGTH, Telling
 ENGLISH_ONLY = "Our writer only speaks English so far. Please write the notes in English."
 
 
-class LocalWriter:
+class LocalWriter(Provider):
     """Writes at once and for nothing. The same request always makes the same script."""
 
     name = "local-writer"
