@@ -206,7 +206,7 @@ class BadHook(Exception):  # noqa: N818  (said to whoever knocked)
 class HookNews:
     """What a verified webhook is about. It is a bell only: the truth is asked of the vendor afterwards.
 
-    `event_id` is the same for every delivery of one message; `external_id` is the vendor's id of the job, where it says.
+    `event_id` is the same for every delivery of one message; `external_id` the vendor's id of the job, where it says.
     """
 
     event_id: str
@@ -274,5 +274,5 @@ class Provider(Protocol):
         return 0
 
     def check(self) -> str:
-        """One free question that shows whether the vendor knows us; what it said, for the doctor. Raises ProviderError."""
+        """One free question that shows whether the vendor knows us; what it said. Raises ProviderError."""
         return "nothing to ask: it works on this machine"

@@ -1,4 +1,4 @@
-"""Signatures of webhooks: Standard Webhooks (Higgsfield, OpenAI, our own voice contract) and ElevenLabs'. Never trust, verify.
+"""Signatures of webhooks: Standard Webhooks (Higgsfield, OpenAI, our own voice contract) and ElevenLabs' own.
 
 Several secrets may be live at once, so that one can be changed without losing a message.
 """
@@ -29,7 +29,7 @@ def standard(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], no
     content = f"{ident}.{stamp}.".encode() + body
     given = [part.partition(",")[2] for part in signed.split() if part.startswith("v1,")]
     wanted = [base64.b64encode(hmac.digest(_key(secret), content, "sha256")).decode() for secret in secrets]
-    if not any([hmac.compare_digest(one.encode(), two.encode()) for one in given for two in wanted]):
+    if not any(hmac.compare_digest(one.encode(), two.encode()) for one in given for two in wanted):
         raise BadHook("the signature does not fit")
     return ident
 
@@ -51,7 +51,7 @@ def elevenlabs(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], 
     _timely(stamp, now)
     content = f"{stamp}.".encode() + body
     wanted = [hmac.digest(secret.encode(), content, "sha256").hex() for secret in secrets]
-    if not any([hmac.compare_digest(one.encode(), two.encode()) for one in given for two in wanted]):
+    if not any(hmac.compare_digest(one.encode(), two.encode()) for one in given for two in wanted):
         raise BadHook("the signature does not fit")
     return hashlib.sha256(content).hexdigest()
 
