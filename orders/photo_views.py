@@ -14,7 +14,8 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from . import disk, drafts, services
+from . import direct, disk, drafts, services
+from .far import StorageAway
 from .limits import limited
 from .models import MAX_PHOTOS, MIN_PHOTOS, Order, Photo, PhotoState
 from .screens import UNUSABLE, is_script, of_a_draft, screen
@@ -53,19 +54,21 @@ def photo_add(request: HttpRequest, order: Order) -> HttpResponse:
         length = 0
     if length > settings.MAX_ORDER_BYTES + SLACK:
         limit = megabytes(settings.MAX_ORDER_BYTES)
-        return _refused(request, order, [_("That is too much at once: up to %d MB together.") % limit], status=413)
+        return refusal(request, order, [_("That is too much at once: up to %d MB together.") % limit], status=413)
     try:
         return _add(request, order)
     except TooManyFilesSent:
-        return _refused(
+        return refusal(
             request, order, [_("Those are too many files at once: a film takes up to %d photos.") % MAX_PHOTOS]
         )
     except OSError as error:
+        if isinstance(error, StorageAway):
+            return unstored(request, order)
         if not disk.is_full(error):
             raise
         log.exception("No room for a photo of order %s", order)
         sorry = _("We have no room for more photos just now, which is our fault. Please try again in a few minutes.")
-        return _refused(request, order, [sorry], status=503)
+        return refusal(request, order, [sorry], status=503)
 
 
 @csrf_protect
@@ -79,13 +82,20 @@ def _add(request: HttpRequest, order: Order) -> HttpResponse:
         except Refused as refused:
             problems.append(str(refused))
     if problems:
-        return _refused(request, order, problems)
+        return refusal(request, order, problems)
     if not is_script(request):
         return redirect("orders:photos", order.code)
-    response = _list(request, order)
+    response = fragment(request, order)
     if photo is not None:
         response["X-Photo"] = photo.token
     return response
+
+
+def unstored(request: HttpRequest, order: Order) -> HttpResponse:
+    """The file store does not answer, said inside the `except`: the photo may come again."""
+    log.exception("A photo of order %s cannot be stored", order)
+    sorry = _("We cannot keep photos just now, which is our fault. Please try again in a few minutes.")
+    return refusal(request, order, [sorry], status=503)
 
 
 @of_a_draft
@@ -125,7 +135,7 @@ def photo_sort(request: HttpRequest, order: Order) -> HttpResponse:
 @require_safe
 def photo_list(request: HttpRequest, order: Order) -> HttpResponse:
     """The list alone, asked for every two seconds while a photo is being checked."""
-    return _list(request, order)
+    return fragment(request, order)
 
 
 def _cards(order: Order) -> dict[str, Any]:
@@ -153,7 +163,8 @@ def _count(order: Order) -> str:
     }
 
 
-def _list(request: HttpRequest, order: Order) -> HttpResponse:
+def fragment(request: HttpRequest, order: Order) -> HttpResponse:
+    """The list of photos, for our scripts."""
     return render(request, "orders/_photo_list.html", _cards(order))
 
 
@@ -162,11 +173,12 @@ def _page(request: HttpRequest, order: Order, problems: list[str]) -> HttpRespon
         "problems": problems,
         "max_bytes": settings.MAX_PHOTO_BYTES,
         "max_megabytes": megabytes(settings.MAX_PHOTO_BYTES),
+        "direct": direct.offered(),
     }
     return screen(request, order, "photos", context, errors=[{"href": FIELD, "text": text} for text in problems])
 
 
-def _refused(request: HttpRequest, order: Order, problems: list[str], status: int = UNUSABLE) -> HttpResponse:
+def refusal(request: HttpRequest, order: Order, problems: list[str], status: int = UNUSABLE) -> HttpResponse:
     """Our script reads the sentence; a plain form gets the page with every sentence on it."""
     if is_script(request):
         return HttpResponse("\n".join(problems), status=status, content_type="text/plain; charset=utf-8")
@@ -179,5 +191,5 @@ def _changed(request: HttpRequest, order: Order, say: str, focus: str = "") -> H
     """The new list for htmx, with what screen readers should hear; the page again for a plain form."""
     if not getattr(request, "htmx", False):
         return redirect("orders:photos", order.code)
-    response = _list(request, order)
+    response = fragment(request, order)
     return trigger_client_event(response, "say", {"text": say, "focus": focus}, after="settle")

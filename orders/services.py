@@ -6,6 +6,7 @@ and lines up two requests for the same order, so the counts below can be trusted
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict, Unpack
@@ -23,6 +24,7 @@ from accounts.models import Creator, User
 from . import drafts, signals
 from .choices import Occasion
 from .codes import token
+from .far import far
 from .models import (
     MAX_MUST_SAY,
     MAX_PHOTOS,
@@ -126,6 +128,8 @@ def begin_again(*, ended: Order, fan: User) -> Order:
 def _copied(name: str, target: str) -> str:
     if not name:
         return ""
+    if (store := far()) is not None:
+        return store.copy(name, target)
     with default_storage.open(name, "rb") as source:
         return str(default_storage.save(target, File(source)))
 
@@ -151,17 +155,28 @@ def tell_story(*, order: Order, notes: str | None = None, must_say: Sequence[str
     _save_brief(order, values, "story.told")
 
 
-def add_photo(*, order: Order, upload: Upload) -> Photo:
+def inbox(order: Order, name: str) -> str:
+    """Where the original of the photo with this token is stored until its check."""
+    return f"orders/{order.code}/in/{name}"
+
+
+def add_photo(*, order: Order, upload: Upload, arrived: str = "") -> Photo:
     """Keep an uploaded photo. The file is written first, under an unguessable name, and goes again if the row fails.
 
+    `arrived` is the token of a file that stands in the inbox already; said twice, the second gets the first's photo.
     Raises Refused (too many, too much, or the same file twice) and NotADraft.
     """
-    _room_for(order, upload)  # cheap, before the file is written; asked again below where it counts
-    name = token()
-    stored = default_storage.save(f"orders/{order.code}/in/{name}", File(upload.file))
+    if arrived:
+        name, stored = arrived, inbox(order, arrived)
+    else:
+        _room_for(order, upload)  # cheap, before the file is written; asked again below where it counts
+        name = token()
+        stored = default_storage.save(inbox(order, name), File(upload.file))
     try:
         with transaction.atomic():
             _touch(order)
+            if arrived and (known := order.photos.filter(token=name).first()) is not None:
+                return known
             _room_for(order, upload)
             last = order.photos.aggregate(last=Max("place"))["last"]
             photo = Photo.objects.create(
@@ -180,11 +195,18 @@ def add_photo(*, order: Order, upload: Upload) -> Photo:
             order.tell("photo.added", actor="fan", photo=photo.token)
             signals.photo_uploaded.send(Photo, photo_id=photo.pk)
     except BaseException as failure:
-        default_storage.delete(stored)
+        if not (arrived and order.photos.filter(token=name).exists()):  # then it is that photo's file
+            drop(stored)
         if isinstance(failure, IntegrityError):
             raise _twice(upload) from failure
         raise
     return photo
+
+
+def drop(stored: str) -> None:
+    """Remove a file that nothing names. One that cannot be removed now is housekeeping's, later."""
+    with contextlib.suppress(OSError):
+        default_storage.delete(stored)
 
 
 @transaction.atomic
@@ -195,7 +217,7 @@ def remove_photo(*, order: Order, token: str) -> bool:
     if photo is None:
         return False
     for name in filter(None, (photo.original, photo.file, photo.thumb)):
-        transaction.on_commit(functools.partial(default_storage.delete, name))
+        transaction.on_commit(functools.partial(drop, name))
     photo.delete()
     _renumber(order, order.photos.order_by("place", "pk"))
     order.tell("photo.removed", actor="fan", photo=token)
@@ -331,17 +353,21 @@ def _twice(upload: Upload) -> Refused:
 
 
 def _room_for(order: Order, upload: Upload) -> None:
-    """Raises Refused when this photo is here already, or one photo or too many bytes more than fit."""
-    photos = order.photos.all()
-    if photos.filter(sha256=upload.sha256).exists():
+    if order.photos.filter(sha256=upload.sha256).exists():
         raise _twice(upload)
+    room_for(order=order, label=upload.label, size=upload.size)
+
+
+def room_for(*, order: Order, label: str, size: int) -> None:
+    """Raises Refused when this would be one photo or too many bytes more than fit. `size` is in bytes."""
+    photos = order.photos.all()
     if photos.usable().count() >= MAX_PHOTOS:
         raise Refused(
             _("“%(name)s” was left out: a film takes up to %(limit)d photos. Remove one to make room.")
-            % {"name": upload.label, "limit": MAX_PHOTOS}
+            % {"name": label, "limit": MAX_PHOTOS}
         )
-    if (photos.aggregate(sum=Sum("size"))["sum"] or 0) + upload.size > settings.MAX_ORDER_BYTES:
+    if (photos.aggregate(sum=Sum("size"))["sum"] or 0) + size > settings.MAX_ORDER_BYTES:
         raise Refused(
             _("“%(name)s” was left out: together the photos may have up to %(limit)d MB.")
-            % {"name": upload.label, "limit": megabytes(settings.MAX_ORDER_BYTES)}
+            % {"name": label, "limit": megabytes(settings.MAX_ORDER_BYTES)}
         )

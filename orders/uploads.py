@@ -65,15 +65,25 @@ def megabytes(size: int) -> int:
     return size // (1024 * 1024)
 
 
-def gate(file: UploadedFile[Any]) -> Upload:
-    """Look at an uploaded file's size and header. Raises Refused with the sentence for the fan."""
-    name = label(file.name)
-    size = file.size or 0
-    if size == 0:
+def unreadable(name: str) -> Refused:
+    """The refusal of what is no photo."""
+    return Refused(_("“%(name)s” is not a photo we can read. JPEG, PNG, WebP and HEIC photos work.") % {"name": name})
+
+
+def weigh(name: str, size: int) -> None:
+    """Raises Refused for a file of no bytes, or of more than a photo may have."""
+    if size <= 0:
         raise Refused(_("“%(name)s” is empty: there is nothing in the file.") % {"name": name})
     if size > settings.MAX_PHOTO_BYTES:
         limit = megabytes(settings.MAX_PHOTO_BYTES)
         raise Refused(_("“%(name)s” is too big: a photo may have up to %(limit)d MB.") % {"name": name, "limit": limit})
+
+
+def gate(file: UploadedFile[Any]) -> Upload:
+    """Look at an uploaded file's size and header. Raises Refused with the sentence for the fan."""
+    name = label(file.name)
+    size = file.size or 0
+    weigh(name, size)
     width, height = _measure(file, name)
     if width * height > MAX_PIXELS:
         raise Refused(
@@ -95,6 +105,4 @@ def _measure(file: UploadedFile[Any], name: str) -> tuple[int, int]:
         with Image.open(file, formats=FORMATS) as image:
             return image.size
     except BROKEN as broken:
-        raise Refused(
-            _("“%(name)s” is not a photo we can read. JPEG, PNG, WebP and HEIC photos work.") % {"name": name}
-        ) from broken
+        raise unreadable(name) from broken

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import photo_views, views
+from . import direct_views, photo_views, views
 
 app_name = "orders"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("orders/<str:code>/photos/add/", photo_views.photo_add, name="photo_add"),
     path("orders/<str:code>/photos/sort/", photo_views.photo_sort, name="photo_sort"),
     path("orders/<str:code>/photos/list/", photo_views.photo_list, name="photo_list"),
+    path("orders/<str:code>/photos/ticket/", direct_views.ticket, name="photo_ticket"),
+    path("orders/<str:code>/photos/arrived/", direct_views.arrived, name="photo_arrived"),
     path("orders/<str:code>/photos/<str:token>/remove/", photo_views.photo_remove, name="photo_remove"),
     path("orders/<str:code>/story/", views.story, name="story"),
     path("orders/<str:code>/summary/", views.summary, name="summary"),

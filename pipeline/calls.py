@@ -1,59 +1,130 @@
-"""One request to a provider: written down before it is sent, asked twice but done once, recovered after a crash."""
+"""One request to a provider: written down before it is sent, asked twice but done once, recovered after a crash.
+
+    new ──slot──▶ (sent) ──▶ submitted ──▶ succeeded
+     │  ◀──busy──┘   │            └──────▶ failed, expired, cancelled
+     └▶ queued       └──▶ succeeded, failed
+
+A step may have several calls by name: the takes of a shot. Whoever asks reads the truth from the row afterwards.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from . import files
+from . import breaker, engine, files, queue, slots
 from .engine import Work
 from .faults import faultpoint
-from .models import Call, CallState
-from .providers.base import Answer, Json, Provider, ProviderError
+from .models import OPEN_CALLS, Call, CallState, ProductionState, Step, StepState
+from .providers.base import Answer, JobFailed, Json, Provider, ProviderError
+
+log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-OPEN = (CallState.NEW, CallState.QUEUED, CallState.SUBMITTED)
+# Seconds between two tries at a vendor who is busy, or whose answer to "how far is it" did not come.
+BUSY, UNSEEN = 5.0, 10.0
+# A call nobody waits for any more is followed for so long: it is paid for and should be told.
+FOLLOWED = dt.timedelta(hours=24)
+SWEPT = 200
 
 
-def ask(work: Work, provider: Provider, request: Json, folder: Path) -> Call:
-    """Move this step's call one step further, sending it where it has not been sent.
+def ask(work: Work, provider: Provider, request: Json, folder: Path, *, name: str = "") -> Call:
+    """Move one of this step's calls one step further, sending it where it has not been sent.
 
     The same call may be asked for any number of times; an answer is kept and returned for ever. `folder` is where
     the provider may write and finds what the request names. The answer's files are published to storage.
-    Returns the call: succeeded, or submitted with its `look_at`. Raises ProviderError, LostLease.
+
+    Returns the call. Succeeded, it has its answer; else nothing has come of it yet, and `pause` says when to look
+    again, `trouble` why. Raises ProviderError when nothing will come of it any more; LostLease.
     """
-    call = Call.objects.filter(step=work.step).order_by("-attempt").first()
-    if call is None or (call.state == CallState.FAILED and call.retryable and call.attempt < MAX_ATTEMPTS):
-        call = _write_down(work, provider, request, 1 if call is None else call.attempt + 1)
-    if call.state == CallState.FAILED:
-        raise ProviderError(call.error, retryable=False, fan=call.fan_sentence)
-    if call.state == CallState.SUCCEEDED:
+    call = latest(work.step, name)
+    if call is None or _worth_another(call):
+        call = _write_down(work, provider, request, name, 1 if call is None else call.attempt + 1)
+    if call.state == CallState.SUCCEEDED or pause(call) > 0:
         return call
+    if not call.is_open:
+        raise final(call)
     try:
-        answer = _look(call, provider, folder) if call.state == CallState.SUBMITTED else _send(call, provider, folder)
+        answer = _forward(work, call, provider, folder)
     except ProviderError as error:
-        _close(work, call, error)
-        raise
+        log.info("%s: %s (%s)", call, error, error.trouble)
+        answer = None
     if answer is not None:
         faultpoint("call.after_answer")
-        _accept(work, call, answer)
+        with work.fence():
+            _accept(call, answer, work.production.folder)
     call.refresh_from_db()
+    if call.state in (CallState.FAILED, CallState.EXPIRED, CallState.CANCELLED) and not _more(call):
+        raise final(call)
     return call
 
 
-def _write_down(work: Work, provider: Provider, request: Json, attempt: int) -> Call:
+def pause(call: Call) -> float:
+    """Seconds until it makes sense to look at a call again; 0 when it does now."""
+    now = timezone.now()
+    until = call.look_at if call.is_open else None
+    if call.state == CallState.FAILED and _more(call):
+        rest = engine.BACKOFF[min(call.attempt, len(engine.BACKOFF)) - 1]
+        until = (call.ended_at or now) + dt.timedelta(seconds=rest)
+    return max(0.0, (until - now).total_seconds()) if until else 0.0
+
+
+def final(call: Call) -> ProviderError:
+    """What a call that came to nothing has to say."""
+    return ProviderError(
+        call.error or f"{call} was {call.get_state_display().lower()}",
+        retryable=False,
+        fan=call.fan_sentence,
+        trouble=call.trouble or "refused",  # type: ignore[arg-type]
+    )
+
+
+def _more(call: Call) -> bool:
+    """Whether a failed call may be tried again, as a new attempt under a new key."""
+    return call.state == CallState.FAILED and call.retryable and call.attempt < MAX_ATTEMPTS
+
+
+def _worth_another(call: Call) -> bool:
+    return _more(call) and pause(call) <= 0
+
+
+def _forward(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | None:
+    if call.state == CallState.SUBMITTED:
+        with _minded(work, call, provider):
+            answer = provider.look(call.external_id, folder)
+        breaker.worked(provider.name)
+        return answer
+    if _may_send(work, call, provider):
+        return _send(work, call, provider, folder)
+    return None
+
+
+def latest(step: Step, name: str = "") -> Call | None:
+    """The last attempt at one of a step's calls."""
+    return Call.objects.filter(step=step, name=name).order_by("-attempt").first()
+
+
+def _write_down(work: Work, provider: Provider, request: Json, name: str, attempt: int) -> Call:
     step = work.step
+    parts = [str(work.production), step.stage, str(step.item), *([name] if name else []), str(attempt)]
     with work.fence():
         call, _created = Call.objects.get_or_create(
-            key=f"{work.production}.{step.stage}.{step.item}.{attempt}",
+            key=".".join(parts),
             defaults={
                 "step": step,
+                "name": name,
                 "attempt": attempt,
                 "provider": provider.name,
+                "model": provider.model,
                 "job": provider.job,
                 "request": request,
+                "estimate": provider.estimate(request),
                 "due_at": step.deadline_at,
             },
         )
@@ -61,25 +132,93 @@ def _write_down(work: Work, provider: Provider, request: Json, attempt: int) -> 
     return call
 
 
-def _send(call: Call, provider: Provider, folder: Path) -> Answer | None:
-    first = Call.objects.filter(pk=call.pk, sent_at=None).update(sent_at=timezone.now())
-    if not first:
-        # Sent before, and no answer was written: the provider may or may not have done it.
-        found = provider.find(call.key)
-        if found is not None:
-            return found
-        if provider.recovery == "wait":
-            return None
-    return provider.submit(call.key, call.request, folder)
+def _may_send(work: Work, call: Call, provider: Provider) -> bool:
+    """Whether the call holds a slot now. A vendor whose breaker is open is not asked; a sent call stays sent."""
+    if call.sent_at is None and breaker.is_open(provider.name):
+        Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS).update(
+            look_at=timezone.now() + dt.timedelta(seconds=UNSEEN),
+            trouble="locked",
+            error=f"{provider.name} is left alone",
+        )
+        return False
+    if call.sent_at is not None or not (provider.limit or provider.model_limit or call.estimate):
+        return True
+    try:
+        return slots.take(call, {"": provider.limit, provider.model: provider.model_limit or provider.limit})
+    except ProviderError as error:
+        with work.fence():
+            _close(call, error)
+        raise
 
 
-def _look(call: Call, provider: Provider, folder: Path) -> Answer | None:
-    if call.look_at is not None and call.look_at > timezone.now():
-        return None
-    return provider.look(call.external_id, folder)
+def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | None:
+    with _minded(work, call, provider):
+        if call.sent_at is not None:
+            # Sent before, and no answer was written: the provider may or may not have done it.
+            found = provider.find(call.key)
+            if found is not None:
+                return found
+            if provider.recovery == "wait":
+                return None
+            if provider.recovery == "redo" and call.estimate:
+                Call.objects.filter(pk=call.pk).update(maybe_paid_twice=True)
+        if call.prepared is None:
+            prepared = provider.prepare(call.request, folder)
+            with work.fence():
+                Call.objects.filter(pk=call.pk, prepared=None).update(prepared=prepared)
+            call.refresh_from_db()
+        with work.fence():
+            # Whatever was cancelled, or lost to another worker, until here is not sent.
+            if not Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS).update(
+                sent_at=call.sent_at or timezone.now(), state=CallState.NEW
+            ):
+                return None
+        faultpoint("call.before_submit")
+        answer = provider.submit(call.key, call.prepared or {}, folder)
+    breaker.worked(provider.name)
+    return answer
 
 
-def _accept(work: Work, call: Call, answer: Answer) -> None:
+@contextmanager
+def _minded(work: Work, call: Call, provider: Provider) -> Iterator[None]:
+    """Write down what a provider's trouble means for the call, and let the trouble go on to whoever asked."""
+    try:
+        yield
+    except JobFailed as error:
+        with work.fence():
+            _close(call, error)
+        ring_next(call.provider)
+        raise
+    except ProviderError as error:
+        breaker.failed(provider.name, error)
+        with work.fence():
+            _suffer(call, error)
+        raise
+
+
+def _suffer(call: Call, error: ProviderError) -> None:
+    now = timezone.now()
+    mine = Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS)
+    note = {"error": str(error)[:2000], "trouble": error.trouble}
+    if call.state == CallState.SUBMITTED:
+        # The job goes on at the vendor; only our question was not answered. A job that is gone is gone.
+        if error.trouble == "gone":
+            _close(call, error)
+        else:
+            mine.update(look_at=now + dt.timedelta(seconds=error.retry_after or UNSEEN), **note)
+    elif error.trouble == "busy":
+        slots.give_back(call, error.retry_after or BUSY)
+        mine.update(**note)
+    elif error.trouble == "locked":
+        slots.give_back(call, UNSEEN)
+        mine.update(**note)
+    elif error.trouble == "unknown":
+        mine.update(look_at=now + dt.timedelta(seconds=error.retry_after or BUSY), **note)
+    else:
+        _close(call, error)
+
+
+def _accept(call: Call, answer: Answer, folder: str) -> None:
     now = timezone.now()
     if answer.state == "pending":
         values = {
@@ -88,7 +227,7 @@ def _accept(work: Work, call: Call, answer: Answer) -> None:
             "look_at": now + dt.timedelta(seconds=answer.poll_after),
         }
     else:
-        published = {name: files.publish(path, work.production.folder) for name, path in answer.files.items()}
+        published = {name: files.publish(path, folder) for name, path in answer.files.items()}
         values = {
             "state": CallState.SUCCEEDED,
             "result": answer.result,
@@ -96,16 +235,91 @@ def _accept(work: Work, call: Call, answer: Answer) -> None:
             "cost": answer.cost,
             "ended_at": now,
         }
-    with work.fence():
-        Call.objects.filter(pk=call.pk, state__in=OPEN).update(**values)
+    Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS).update(error="", trouble="", **values)
+    if answer.state == "done":
+        ring_next(call.provider)
 
 
-def _close(work: Work, call: Call, error: ProviderError) -> None:
-    with work.fence():
-        Call.objects.filter(pk=call.pk, state__in=OPEN).update(
-            state=CallState.FAILED,
-            error=str(error)[:2000],
-            retryable=error.retryable,
-            fan_sentence=error.fan[:300],
-            ended_at=timezone.now(),
-        )
+def _close(call: Call, error: ProviderError) -> None:
+    Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS).update(
+        state=CallState.FAILED,
+        error=str(error)[:2000],
+        trouble=error.trouble,
+        retryable=error.retryable,
+        fan_sentence=error.fan[:300],
+        ended_at=timezone.now(),
+    )
+
+
+def ring_next(provider: str) -> None:
+    """A slot has come free: whoever stands first in the vendor's queue looks again."""
+    following = slots.waiting(provider).select_related("step__production").first()
+    if following is not None:
+        engine.ring_step(following.step.production, following.step.stage, following.step.item)
+
+
+def ring(call: Call, external_id: str = "") -> str:
+    """A vendor rang about a call: look at it now. What became of the bell, in one word for the record.
+
+    A message that comes before the answer to our sending brings the vendor's id along, and is adopted.
+    """
+    if external_id and call.external_id and external_id != call.external_id:
+        return "mismatch"
+    if not call.is_open:
+        return "late"
+    values: dict[str, object] = {"look_at": timezone.now()}
+    if external_id and not call.external_id and call.sent_at is not None:
+        values |= {"external_id": external_id, "state": CallState.SUBMITTED}
+    Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS).update(**values)
+    step = call.step
+    if step.production.state != ProductionState.RUNNING or step.state in (StepState.DONE, StepState.FAILED):
+        return "unwanted"
+    engine.ring_step(step.production, step.stage, step.item)
+    return "rung"
+
+
+# --- calls nobody waits for any more ----------------------------------------------------------------------------------
+
+
+def unwanted() -> QuerySet[Call]:
+    """Open calls whose step is over, or whose production is: a late take, a cancelled order."""
+    over = Q(step__state__in=[StepState.DONE, StepState.FAILED]) | ~Q(step__production__state=ProductionState.RUNNING)
+    return Call.objects.filter(over, state__in=OPEN_CALLS)
+
+
+def follow(call: Call, provider: Provider) -> None:
+    """Bring a call nobody waits for to its end: unsent ones are cancelled, sent ones are followed and costed."""
+    now = timezone.now()
+    mine = Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS)
+    if call.sent_at is None:
+        mine.update(state=CallState.CANCELLED, ended_at=now)
+        return
+    if not call.external_id or now - call.sent_at > FOLLOWED:
+        # Whether it was done, nobody will ever say: it may have been paid for.
+        if now > (call.due_at or now) or now - call.sent_at > FOLLOWED:
+            mine.update(state=CallState.EXPIRED, ended_at=now, maybe_paid_twice=True, cost=call.estimate)
+        return
+    if call.look_at is not None and call.look_at > now:
+        return
+    mine.update(look_at=now + dt.timedelta(seconds=UNSEEN))
+    try:
+        if call.step.production.state != ProductionState.RUNNING and call.trouble != "unwanted":
+            mine.update(trouble="unwanted")
+            provider.cancel(call.external_id)
+        with files.workspace("late") as folder:
+            answer = provider.look(call.external_id, folder)
+            if answer.state == "done":
+                _accept(call, answer, call.step.production.folder)
+    except JobFailed as error:
+        _close(call, error)
+    except ProviderError as error:
+        log.info("Late call %s: %s", call, error)
+
+
+def sweep() -> int:
+    """Ring for calls nobody waits for whose time to look has come; how many there were."""
+    now = timezone.now()
+    due = list(unwanted().filter(Q(look_at=None) | Q(look_at__lte=now)).values_list("pk", flat=True)[:SWEPT])
+    for pk in due:
+        queue.push("control", "follow_call", pk, f"call-{pk}")
+    return len(due)

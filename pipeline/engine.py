@@ -306,9 +306,11 @@ def advance(production: Production) -> None:
         now = timezone.now()
         for line in LINE:
             if line.key in open_stages and set(line.needs) <= done:
-                Step.objects.filter(production=production, stage=line.key, state=StepState.BLOCKED).update(
-                    state=StepState.READY, not_before=now
-                )
+                free = Step.objects.filter(production=production, stage=line.key, state=StepState.BLOCKED)
+                if line.same_item:
+                    before = Step.objects.filter(production=production, stage=line.same_item, state=StepState.DONE)
+                    free = free.filter(item__in=list(before.values_list("item", flat=True)))
+                free.update(state=StepState.READY, not_before=now)
         if not open_stages and len(known) == len(LINE):
             end_production(production, ProductionState.DONE, stage="", error="", fan="")
             return

@@ -18,6 +18,7 @@ POINTS = {
     "step.before_leave": "a stage has done its work, the board does not know",
     "step.after_leave": "the board knows, the next steps have no doorbell yet",
     "call.before_send": "a call is written down, the provider has not heard of it",
+    "call.before_submit": "a call is marked as sent, the provider has not heard of it",
     "call.after_answer": "the provider has answered, we have not written it down",
     "files.before_publish": "a file is made under its temporary name",
     "files.after_publish": "a file stands in storage, no row names it",

@@ -4,60 +4,93 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Container, Iterator
+from itertools import islice
+from typing import Any
 
 from django.core.files.storage import default_storage
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from orders.far import StorageAway, far
 from orders.models import Photo
 
-from .models import Call, Cut, Narration, Take
+from .models import Call, Cut, FirstLook, Narration, Take
 
 log = logging.getLogger(__name__)
 
 # A file stands for a moment before its row does; after this it never will.
 YOUNG = dt.timedelta(hours=1)
+# Where our files stand, each below its order's code.
+FOLDERS = ("orders", "films")
+BATCH = 1000
 
 
-def known_names() -> set[str]:
-    """The names of all stored files that rows speak of."""
+def known_names(codes: Collection[str] | None = None) -> set[str]:
+    """The names of all stored files that rows speak of, or of those in the folders of some orders."""
+
+    def of(rows: QuerySet[Any], order: str) -> QuerySet[Any]:
+        return rows if codes is None else rows.filter(**{f"{order}__code__in": codes})
+
     names: set[str] = set()
-    for original, file, thumb in Photo.objects.values_list("original", "file", "thumb"):
+    for original, file, thumb in of(Photo.objects.all(), "order").values_list("original", "file", "thumb"):
         names |= {original, file, thumb}
-    for film, poster, captions in Cut.objects.values_list("file", "poster", "captions"):
+    for film, poster, captions in of(Cut.objects.all(), "production__order").values_list("file", "poster", "captions"):
         names |= {film, poster, captions}
-    names |= set(Narration.objects.values_list("audio", flat=True))
-    names |= set(Take.objects.values_list("file", flat=True))
-    for made in Call.objects.values_list("files", flat=True):
+    names |= set(of(Narration.objects.all(), "scene__script__production__order").values_list("audio", flat=True))
+    takes = of(Take.objects.all(), "shot__scene__script__production__order")
+    for clip, small, pieces in takes.values_list("file", "thumb", "segments"):
+        names |= {clip, small, *pieces.values()}
+    for film, poster in of(FirstLook.objects.all(), "production__order").values_list("file", "poster"):
+        names |= {film, poster}
+    for made in of(Call.objects.all(), "step__production__order").values_list("files", flat=True):
         names |= set(made.values())
     return names - {""}
 
 
-def orphans(known: set[str]) -> Iterator[str]:
-    """Stored files that no row speaks of and that are not young any more."""
+def orphans(known: Container[str] | None = None) -> Iterator[str]:
+    """Stored files that no row speaks of and that are not young any more.
+
+    Without `known` the rows are asked a batch at a time, so any number of files takes the same memory.
+    """
     before = timezone.now() - YOUNG
-    for name in _walk(""):
-        if name not in known and default_storage.get_modified_time(name) < before:
-            yield name
+    stored = _stored()
+    while batch := list(islice(stored, BATCH)):
+        spoken_of = known_names({name.split("/")[1] for name, _ in batch}) if known is None else known
+        yield from (name for name, written in batch if name not in spoken_of and written < before)
 
 
-def _walk(folder: str) -> Iterator[str]:
+def _stored() -> Iterator[tuple[str, dt.datetime]]:
+    """Every file in our folders and when it was written. A bucket may hold what is not ours."""
+    store = far()
+    for folder in FOLDERS:
+        yield from _below(folder) if store is None else store.walk(folder)
+
+
+def _below(folder: str) -> Iterator[tuple[str, dt.datetime]]:
     try:
         folders, found = default_storage.listdir(folder)
     except FileNotFoundError:
         return
     for name in found:
-        yield f"{folder}/{name}" if folder else name
+        try:
+            written = default_storage.get_modified_time(f"{folder}/{name}")
+        except FileNotFoundError:  # removed since
+            continue
+        yield f"{folder}/{name}", written
     for name in folders:
-        yield from _walk(f"{folder}/{name}" if folder else name)
+        yield from _below(f"{folder}/{name}")
 
 
 def clear() -> int:
-    """Remove orphans. Returns how many there were."""
+    """Remove orphans. Returns how many there were. A storage that is away is left for the next time."""
     gone = 0
-    for name in list(orphans(known_names())):
-        default_storage.delete(name)
-        gone += 1
+    try:
+        for name in orphans():
+            default_storage.delete(name)
+            gone += 1
+    except StorageAway as error:
+        log.warning("The storage cannot be tidied now: %s", error)
     if gone:
         log.info("Removed %d files that no row names.", gone)
     return gone

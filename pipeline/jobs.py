@@ -1,6 +1,6 @@
 """What a doorbell may ask for: functions of one id, called by workers."""
 
-from . import engine, notices, photos
+from . import calls, engine, notices, photos, roster
 
 
 def run_step(pk: int) -> None:
@@ -18,4 +18,12 @@ def send_notice(pk: int) -> None:
     notices.send(pk)
 
 
-JOBS = {"run_step": run_step, "check_photo": check_photo, "send_notice": send_notice}
+def follow_call(pk: int) -> None:
+    """Bring a call nobody waits for any more to its end."""
+    call = calls.unwanted().filter(pk=pk).select_related("step__production").first()
+    provider = roster.by_name(call.provider, call.model) if call is not None else None
+    if call is not None and provider is not None:
+        calls.follow(call, provider)
+
+
+JOBS = {"run_step": run_step, "check_photo": check_photo, "send_notice": send_notice, "follow_call": follow_call}

@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Stage:
-    """One line of the table.
+    """One line of the table. What has no `label` is not told to the fan as a stage of its own.
 
     `needs` are stages that must be done; `per_item` stages get one step per scene, written when their parent is done;
+    `same_item` names a per-item stage whose step of the same scene must be done, whatever its other scenes do;
     `queue` is the worker kind;
     `deadline` the seconds after which the stage falls back or fails; `expected` the seconds it takes when there is no
     history yet; `weight` its share of the fan's percentage.
@@ -26,6 +27,7 @@ class Stage:
     expected: float = 2
     weight: int = 5
     per_item: bool = False
+    same_item: str = ""
     max_failures: int = 5
 
 
@@ -33,8 +35,10 @@ LINE: tuple[Stage, ...] = (
     Stage("photos", _("Looking at your photos"), (), "pixels", expected=2, weight=8),
     Stage("script", _("Writing the story"), ("photos",), "control", expected=1, weight=10),
     Stage("narration", _("Reading it aloud"), ("script",), "voice", expected=1, weight=22, per_item=True),
-    Stage("shot", _("Planning each shot"), ("script",), "control", expected=0.5, weight=10, per_item=True),
-    Stage("cut", _("Cutting the film"), ("narration", "shot"), "render", expected=25, weight=36, deadline=1800),
+    Stage("shot", _("Filming each shot"), ("script",), "control", 1800, expected=0.5, weight=14, per_item=True),
+    Stage("first_look", "", ("narration",), "render", expected=0.1, weight=2),
+    Stage("conform", "", ("narration",), "render", expected=0.1, weight=4, per_item=True, same_item="shot"),
+    Stage("cut", _("Cutting the film"), ("narration", "shot", "conform"), "render", 1800, expected=25, weight=36),
     Stage("qc", _("Checking picture and sound"), ("cut",), "render", expected=5, weight=8),
     Stage("review", _("The creator’s approval"), ("qc",), "control", expected=1, weight=3, deadline=14 * 86400),
     Stage("delivery", _("Sending it to you"), ("review",), "control", expected=1, weight=3),

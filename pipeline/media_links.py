@@ -8,9 +8,13 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
+from orders.far import far
+
 _SALT = "media"
 # Links made within the same hour are equal, so that a page rendered again does not fetch its pictures again.
 STEP = 3600
+# How long the storage's own address holds that a link leads to. A player that lost it asks the link again.
+FAR_SECONDS = 300
 
 
 def link(name: str, filename: str = "") -> str:
@@ -32,3 +36,14 @@ def read(signed: str) -> tuple[str, str] | None:
     except (signing.BadSignature, ValueError, TypeError):
         return None
     return (name, filename) if until >= time.time() else None
+
+
+def elsewhere(name: str, filename: str, method: str) -> str:
+    """The far storage's own signed address of a file, for FAR_SECONDS; empty where we serve it ourselves.
+
+    Raises StorageAway.
+    """
+    store = far()
+    if store is None or name.endswith(".vtt"):  # browsers take captions from the page's own origin only
+        return ""
+    return store.signed_url(name, seconds=FAR_SECONDS, filename=filename, method=method)

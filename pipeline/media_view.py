@@ -10,10 +10,18 @@ from typing import IO, Any
 
 from asgiref.sync import sync_to_async
 from django.core.files.storage import default_storage
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from orders.far import StorageAway
 from orders.models import Order
 from orders.visitors import known_visitor
 
@@ -21,12 +29,16 @@ from . import media_links
 from .access import may_see
 
 CHUNK = 256 * 1024
+# How long a browser may follow the same redirect again: long enough for a list that is shown anew every two seconds.
+REDIRECT_SECONDS = 60
+RETRY_SECONDS = 5
 _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
 # Stored names begin with a folder of one order.
 _OWNER = re.compile(r"^(?:orders|films)/([^/]+)/")
 
 
-def _open(request: HttpRequest, signed: str) -> tuple[IO[bytes], int, str, str]:
+def _allowed(request: HttpRequest, signed: str) -> tuple[str, str]:
+    """The stored name and the download name, for those who may see the order. Raises Http404."""
     found = media_links.read(signed)
     if found is None:
         raise Http404
@@ -37,17 +49,29 @@ def _open(request: HttpRequest, signed: str) -> tuple[IO[bytes], int, str, str]:
         raise Http404
     if hasattr(order, "delivery") and order.delivery.revoked_at is not None:
         raise Http404
+    return name, filename
+
+
+def _open(name: str) -> tuple[IO[bytes], int]:
     try:
         file = default_storage.open(name, "rb")
     except FileNotFoundError:
         raise Http404 from None
-    return file, file.size, name, filename
+    return file, file.size
 
 
 @require_safe
 async def media(request: HttpRequest, signed: str, filename: str) -> HttpResponseBase:
-    """One stored file, whole or in part, to those who may see its order."""
-    file, size, name, download = await sync_to_async(_open)(request, signed)
+    """One stored file, whole or in part, to those who may see its order; from a far storage by a redirect."""
+    name, download = await sync_to_async(_allowed)(request, signed)
+    try:
+        if address := await sync_to_async(media_links.elsewhere)(name, download, request.method or "GET"):
+            redirect = HttpResponseRedirect(address)
+            redirect["Cache-Control"] = f"private, max-age={REDIRECT_SECONDS}"
+            return redirect
+        file, size = await sync_to_async(_open)(name)
+    except StorageAway:
+        return HttpResponse(status=503, headers={"Retry-After": str(RETRY_SECONDS)})
     etag = f'"{name.rsplit("/", 1)[-1]}"'  # names are unguessable and never reused, so the name is the version
     if request.headers.get("If-None-Match") == etag:
         file.close()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import logging
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_noop
 
 from orders import disk
+from orders.far import StorageAway
 from orders.models import Photo, PhotoState
+from orders.services import drop
 
 from . import files, live, queue
 from .faults import faultpoint
@@ -25,7 +27,7 @@ from .media.stills import PhotoFault
 log = logging.getLogger(__name__)
 
 MAX_TRIES = 4
-PARKED = 15  # seconds until a photo is looked at again for which the disk had no room
+PARKED = 15  # seconds until a photo is looked at again for which there was no room, or no storage
 
 
 def ring(photo: Photo) -> None:
@@ -63,9 +65,9 @@ def check(pk: int) -> None:
         _refuse(photo, lease, gettext_noop("This photo did not arrive whole. Please upload it again."))
         return
     except OSError as error:
-        if not disk.is_full(error):
+        if not (isinstance(error, StorageAway) or disk.is_full(error)):
             raise
-        log.exception("No room to check photo %s", photo)
+        log.exception("No room to check photo %s, or no storage", photo)
         photo.put_back(lease, PARKED)
         return
     facts = found.to_json() | {"notes": sentences(found)}
@@ -83,13 +85,9 @@ def check(pk: int) -> None:
         )
         # Whoever lost the claim throws its files away; whoever has it, the original with its metadata.
         gone = [photo.original] if settled else [file, thumb]
-        transaction.on_commit(lambda: _delete(gone))
+        for name in gone:
+            transaction.on_commit(functools.partial(drop, name))
     live.order_changed(photo.order.code)
-
-
-def _delete(names: Sequence[str]) -> None:
-    for name in names:
-        default_storage.delete(name)
 
 
 def _moment(text: str | None) -> dt.datetime | None:
@@ -104,7 +102,7 @@ def _moment(text: str | None) -> dt.datetime | None:
 def _refuse(photo: Photo, lease: str, sentence: str) -> None:
     with transaction.atomic():
         if photo.settle(lease, state=PhotoState.REFUSED, fault=sentence[:200], original=""):
-            transaction.on_commit(lambda: default_storage.delete(photo.original))
+            transaction.on_commit(functools.partial(drop, photo.original))
     live.order_changed(photo.order.code)
 
 

@@ -17,9 +17,21 @@ from django.utils.translation import ngettext
 
 from orders.models import Order, OrderState
 
+from . import slots
 from .line import LINE, Stage
 from .media_links import link
-from .models import Delivery, Production, ProductionState, Review, ReviewState, Scene, Step, StepState
+from .models import (
+    Delivery,
+    FirstLook,
+    Production,
+    ProductionState,
+    Review,
+    ReviewState,
+    Scene,
+    Step,
+    StepState,
+    Take,
+)
 
 StateKey = Literal["making", "review", "delivered", "failed", "refused", "cancelled"]
 
@@ -59,6 +71,16 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """A first look: a small film from the photos, to watch while the shots are made."""
+
+    video: str
+    poster: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Film:
     """The finished film's links and facts."""
 
@@ -87,6 +109,7 @@ class Progress:
     elapsed: int
     stages: list[StageLine]
     frames: list[Frame]
+    preview: Preview | None
     film: Film | None
 
 
@@ -111,6 +134,7 @@ def read(order: Order) -> Progress:
         elapsed=max(0, int(((ended or timezone.now()) - begun).total_seconds())),
         stages=stages,
         frames=_frames(production),
+        preview=_preview(production) if state == "making" else None,
         film=_film(order) if state == "delivered" else None,
     )
 
@@ -138,6 +162,8 @@ def _of(steps: list[Step], line: Stage) -> list[Step]:
 def _stages(steps: list[Step]) -> list[StageLine]:
     found = []
     for line in LINE:
+        if not line.label:
+            continue
         mine = _of(steps, line)
         done = [step for step in mine if step.state == StepState.DONE]
         state: Literal["waiting", "now", "done", "failed"] = "waiting"
@@ -268,13 +294,25 @@ def _words(order: Order, production: Production | None, state: StateKey, stages:
         "photos": _("We are looking at your photos."),
         "script": _("The story for %(name)s is being written."),
         "narration": _("%(creator)s’s voice is reading it aloud."),
-        "shot": _("Each shot is being planned."),
+        "shot": _("Each shot is being filmed."),
         "cut": _("Your film for %(name)s is being cut."),
         "qc": _("We are checking picture and sound."),
         "review": _("The film goes to %(creator)s for approval."),
         "delivery": _("Your film is on its way to you."),
     }
-    return sentences[current.key] % names, ""
+    return sentences[current.key] % names, _in_front(order) if current.key == "shot" else ""
+
+
+def _in_front(order: Order) -> str:
+    """How many shots of earlier orders wait for the same studio, where any do."""
+    count = slots.position(order.pk)
+    if not count:
+        return ""
+    return ngettext(
+        "%(count)d shot of an earlier film is in front of yours.",
+        "%(count)d shots of earlier films are in front of yours.",
+        count,
+    ) % {"count": count}
 
 
 def _frames(production: Production | None) -> list[Frame]:
@@ -285,16 +323,27 @@ def _frames(production: Production | None) -> list[Frame]:
         .select_related("photo", "narration", "shot")
         .order_by("number")
     )
+    # A shot's own picture takes the photo's place as soon as its take has landed.
+    landed = dict(
+        Take.objects.filter(shot__scene__script__production=production, selected=True)
+        .exclude(thumb="")
+        .values_list("shot__scene_id", "thumb")
+    )
     return [
         Frame(
             number=scene.number,
             text=scene.text,
-            thumb=link(scene.photo.thumb),
+            thumb=link(landed.get(scene.pk, scene.photo.thumb)),
             read=hasattr(scene, "narration"),
             filmed=hasattr(scene, "shot"),
         )
         for scene in scenes
     ]
+
+
+def _preview(production: Production | None) -> Preview | None:
+    look = FirstLook.objects.filter(production=production).first() if production is not None else None
+    return Preview(link(look.file), link(look.poster), look.width, look.height) if look is not None else None
 
 
 def _film(order: Order) -> Film | None:

@@ -17,12 +17,11 @@ from billing import services as billing
 from billing.gateways.base import GatewayError
 from orders.codes import token
 
-from . import engine, housekeeping, notices, photos
+from . import calls, engine, housekeeping, notices, photos
 from .models import Sweeper
 
 log = logging.getLogger(__name__)
 
-EVERY = 5.0
 SETTLED_AT_ONCE = 100
 # Whoever stops sweeping is replaced after this.
 HOLD = dt.timedelta(seconds=10)
@@ -46,7 +45,7 @@ def hold(holder: str) -> bool:
 def sweep_once() -> int:
     """Look over everything once. Returns how much was due. One part that fails does not keep the others from it."""
     found = 0
-    for part in (engine.sweep, photos.sweep, notices.sweep, _settle):
+    for part in (engine.sweep, photos.sweep, notices.sweep, calls.sweep, _settle):
         try:
             found += part()
         except DatabaseError:
@@ -92,5 +91,5 @@ def sweep_forever(stopped: Callable[[float], bool]) -> None:
         except DatabaseError as error:
             log.warning("The sweep cannot reach the database: %s", error)
             connection.close()
-        if stopped(EVERY):
+        if stopped(settings.SWEEP_SECONDS):
             return

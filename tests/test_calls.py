@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.core.files.storage import default_storage
+from django.db import connection
+from django.utils import timezone
 
+from accounts.models import Creator
 from orders.models import OrderState
-from pipeline import calls, engine, services
+from pipeline import breaker, calls, engine, services, slots
 from pipeline.engine import LostLease, Work
 from pipeline.line import STAGES
 from pipeline.models import Call, CallState, Step, StepState
-from pipeline.providers.base import Answer, ProviderError
+from pipeline.providers.base import Answer, JobFailed, Provider, ProviderError
 
 from . import making
 from .board import Died
@@ -20,15 +26,28 @@ from .board import Died
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-class Vendor:
+class Vendor(Provider):
     """A provider that remembers what it was asked; `recovery` and `known` set the stage for a crash."""
 
     name = "vendor"
     job = "writer"
+    recovery = "redo"
+    limit = 0
 
-    def __init__(self, *, recovery: str = "redo", known: bool = False, refuses: ProviderError | None = None) -> None:
-        self.recovery, self.known, self.refuses = recovery, known, refuses
+    def __init__(
+        self,
+        *,
+        recovery: str = "redo",
+        known: bool = False,
+        refuses: ProviderError | None = None,
+        limit: int = 0,
+        price: int = 0,
+    ) -> None:
+        self.recovery, self.known, self.refuses, self.limit, self.price = recovery, known, refuses, limit, price
         self.asked: list[tuple[str, dict]] = []
+
+    def estimate(self, request):
+        return self.price
 
     def submit(self, key, request, workdir):
         self.asked.append((key, request))
@@ -49,11 +68,21 @@ class Vendor:
 
 
 class Slow(Vendor):
-    """Answers later."""
+    """Answers later; `looks` is what it says when it is asked how far it is."""
+
+    looks: ProviderError | None = None
 
     def submit(self, key, request, workdir):
         self.asked.append((key, request))
         return Answer("pending", external_id="job-1", poll_after=0)
+
+    def look(self, external_id, workdir):
+        if self.looks is not None:
+            raise self.looks
+        return Answer("done", result={"said": external_id}, cost=9)
+
+    def cancel(self, external_id):
+        self.cancelled = [external_id]
 
 
 @pytest.fixture
@@ -136,16 +165,230 @@ def test_a_pending_call_is_looked_at_and_not_sent_again(work, tmp_path):
     assert len(vendor.asked) == 1
 
 
-def test_a_failure_worth_another_try_is_tried_under_a_new_key_and_then_given_up(work, tmp_path):
-    vendor = Vendor(refuses=ProviderError("busy", retryable=True))
-    for _ in range(calls.MAX_ATTEMPTS):
-        with pytest.raises(ProviderError) as refused:
+def test_a_failure_worth_another_try_is_tried_later_under_a_new_key_and_then_given_up(work, tmp_path):
+    vendor = Vendor(recovery="same_key", refuses=ProviderError("away", retryable=True))
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        pauses = []
+        for _ in range(calls.MAX_ATTEMPTS - 1):
+            call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+            assert (call.state, call.trouble) == (CallState.FAILED, "passing")
+            assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).pk == call.pk, "not before its time"
+            pauses.append(calls.pause(call))
+            clock.shift(timedelta(seconds=pauses[-1] + 0.1))
+        with pytest.raises(ProviderError) as final:
             calls.ask(work, vendor, {"word": "hello"}, tmp_path)
-        assert refused.value.retryable
-    with pytest.raises(ProviderError) as final:
-        calls.ask(work, vendor, {"word": "hello"}, tmp_path)
     assert not final.value.retryable
-    assert len({key for key, _ in vendor.asked}) == calls.MAX_ATTEMPTS
+    assert pauses == sorted(pauses)
+    assert pauses[0] > 0
+    assert len({key for key, _ in vendor.asked}) == calls.MAX_ATTEMPTS == len(vendor.asked)
+
+
+# --- what a vendor's trouble means ---
+
+
+def trouble(kind: str, **extra) -> ProviderError:
+    return ProviderError(kind, retryable=kind in ("busy", "unknown", "passing"), trouble=kind, **extra)
+
+
+def test_an_unknown_outcome_is_asked_again_under_the_same_key_with_the_same_bytes(work, tmp_path):
+    vendor = Vendor(recovery="same_key", refuses=trouble("unknown"))
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+        assert call.is_open
+        assert calls.pause(call) > 0
+        clock.shift(timedelta(seconds=calls.BUSY + 1))
+        vendor.refuses = None
+        assert calls.ask(work, vendor, {"word": "another"}, tmp_path).state == CallState.SUCCEEDED
+    assert vendor.asked[0] == vendor.asked[1]
+    assert Call.objects.count() == 1
+
+
+def test_negative_control_a_new_attempt_after_an_unknown_outcome_would_be_bought_twice(work, tmp_path):
+    vendor = Vendor(recovery="same_key", refuses=trouble("passing"))
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+        clock.shift(timedelta(seconds=60))
+        vendor.refuses = None
+        calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert vendor.asked[0][0] != vendor.asked[1][0]
+
+
+def test_a_busy_vendor_gets_the_slot_back_and_is_asked_when_it_said(work, tmp_path):
+    vendor = Vendor(limit=1, refuses=trouble("busy", retry_after=7))
+    with time_machine.travel(timezone.now(), tick=False):
+        call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+        assert (call.state, call.slot_at, call.sent_at) == (CallState.QUEUED, None, None)
+        assert calls.pause(call) == 7
+
+
+def test_a_locked_vendor_opens_the_breaker_and_nobody_else_asks_it(work, tmp_path):
+    vendor = Vendor(refuses=trouble("locked"))
+    first = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert (first.is_open, first.trouble) == (True, "locked")
+    assert breaker.is_open("vendor")
+    other = calls.ask(work, vendor, {"word": "other"}, tmp_path, name="other")
+    assert (other.trouble, other.sent_at) == ("locked", None)
+    assert len(vendor.asked) == 1
+    breaker.close("vendor")
+    vendor.refuses = None
+    with time_machine.travel(timezone.now() + timedelta(seconds=calls.UNSEEN + 1)):
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+
+
+def test_many_failures_in_a_row_open_the_breaker_and_one_success_closes_it():
+    for _ in range(breaker.MOST_FAILURES):
+        assert not breaker.is_open("vendor")
+        breaker.failed("vendor", trouble("passing"))
+    assert breaker.is_open("vendor")
+    with time_machine.travel(timezone.now() + breaker.FIRST_PAUSE + timedelta(seconds=1)):
+        assert not breaker.is_open("vendor"), "its time is over: the next call tries it"
+    breaker.worked("vendor")
+    assert not breaker.is_open("vendor")
+
+
+def test_a_question_that_got_no_answer_does_not_end_the_job(work, tmp_path):
+    vendor = Slow()
+    calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    vendor.looks = trouble("passing")
+    call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert call.state == CallState.SUBMITTED
+    assert calls.pause(call) > 0
+    assert Call.objects.count() == 1
+
+
+def test_a_job_the_vendor_says_has_failed_is_bought_anew(work, tmp_path):
+    vendor = Slow()
+    calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    vendor.looks = JobFailed("it came out black", retryable=True)
+    assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.FAILED
+    vendor.looks = None
+    with time_machine.travel(timezone.now() + timedelta(seconds=60)):
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUBMITTED
+    assert len({key for key, _ in vendor.asked}) == 2
+
+
+# --- slots and budgets ---
+
+
+def another_work(number: int, *, creator=None) -> Work:
+    order = making.draft(by=making.fan(f"fan{number}@films.example"))
+    if creator is not None:
+        order.creator = creator
+    order.state, order.placed_at = OrderState.PLACED, timezone.now()
+    order.save()
+    production = services.start(order=order)
+    return Work(engine.claim(Step.objects.get(production=production, stage="photos").pk), STAGES["photos"])
+
+
+def test_a_vendor_never_has_more_calls_than_its_limit_and_the_oldest_order_is_next(work, tmp_path, bells):
+    vendor = Slow(limit=1)
+    later, latest = another_work(1), another_work(2)
+    assert calls.ask(work, vendor, {"word": "a"}, tmp_path).state == CallState.SUBMITTED
+    for one in (latest, later):
+        assert calls.ask(one, vendor, {"word": "b"}, tmp_path).state == CallState.QUEUED
+    assert len(vendor.asked) == 1
+    assert slots.position(latest.order.pk) == 1
+    bells.clear()
+    Step.objects.filter(pk=later.step.pk).update(state=StepState.WAITING)
+    calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    assert ("run_step", later.step.pk) in bells, "the free slot rings for the oldest order"
+    Step.objects.filter(pk=later.step.pk).update(state=StepState.RUNNING)
+    assert calls.ask(latest, vendor, {"word": "b"}, tmp_path).state == CallState.QUEUED, "it is not its turn"
+    assert calls.ask(later, vendor, {"word": "b"}, tmp_path).state == CallState.SUBMITTED
+
+
+def test_slots_are_shared_fairly_between_creators(work, tmp_path):
+    vendor = Slow(limit=2)
+    popular, small = Creator.objects.order_by("place")[:2]
+    calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    crowd = [another_work(n, creator=popular) for n in range(1, 4)]
+    guest = another_work(9, creator=small)
+    for one in crowd:
+        calls.ask(one, vendor, {"word": "b"}, tmp_path)
+    assert calls.ask(guest, vendor, {"word": "c"}, tmp_path).state == CallState.QUEUED
+    assert len(vendor.asked) == 2
+    Call.objects.filter(step=work.step).update(state=CallState.SUCCEEDED)
+    # One slot is free again. The popular creator holds one already, and has older orders.
+    assert calls.ask(crowd[1], vendor, {"word": "b"}, tmp_path).state == CallState.QUEUED
+    assert calls.ask(guest, vendor, {"word": "c"}, tmp_path).state == CallState.SUBMITTED
+
+
+def test_many_workers_at_once_never_pass_the_limit(tmp_path):
+    vendor = Slow(limit=3)
+    works = [another_work(n) for n in range(1, 9)]
+
+    def go(work):
+        try:
+            calls.ask(work, vendor, {"word": "a"}, tmp_path)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(go, works))
+    assert Call.objects.filter(state=CallState.SUBMITTED).count() == 3 == len(vendor.asked)
+
+
+def test_nothing_is_bought_past_the_orders_budget(work, tmp_path, settings):
+    settings.ORDER_BUDGET = 100  # 1.00
+    vendor = Slow(price=600_000)
+    assert calls.ask(work, vendor, {"word": "a"}, tmp_path, name="one").state == CallState.SUBMITTED
+    with pytest.raises(ProviderError) as capped:
+        calls.ask(work, vendor, {"word": "b"}, tmp_path, name="two")
+    assert capped.value.trouble == "capped"
+    assert len(vendor.asked) == 1
+
+
+def test_the_days_budget_holds_for_all_orders_and_is_released_by_what_failed(work, tmp_path, settings):
+    settings.DAY_BUDGET = 100
+    vendor = Slow(price=600_000)
+    calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    other = another_work(1)
+    with pytest.raises(ProviderError):
+        calls.ask(other, vendor, {"word": "b"}, tmp_path)
+    vendor.looks = JobFailed("nsfw", retryable=False)
+    with pytest.raises(ProviderError):
+        calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    third = another_work(2)
+    assert calls.ask(third, vendor, {"word": "c"}, tmp_path).state == CallState.SUBMITTED
+
+
+# --- nobody waits any more ---
+
+
+def test_a_late_take_is_followed_costed_and_not_used(work, tmp_path):
+    vendor = Slow(price=5)
+    call = calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    Step.objects.filter(pk=work.step.pk).update(state=StepState.DONE)
+    assert calls.sweep() == 1
+    calls.follow(call, vendor)
+    call.refresh_from_db()
+    assert (call.state, call.cost) == (CallState.SUCCEEDED, 9)
+
+
+def test_what_was_never_sent_for_a_cancelled_order_never_is_and_the_vendor_is_told_about_the_rest(work, tmp_path):
+    vendor = Slow(limit=1)
+    other = another_work(1)
+    sent = calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    unsent = calls.ask(other, vendor, {"word": "b"}, tmp_path)
+    for one in (work, other):
+        services.cancel(order=one.order)
+    vendor.looks = JobFailed("canceled", retryable=True)
+    for call in (sent, unsent):
+        call.step.refresh_from_db()
+        calls.follow(Call.objects.get(pk=call.pk), vendor)
+    assert Call.objects.get(pk=unsent.pk).state == CallState.CANCELLED
+    assert Call.objects.get(pk=sent.pk).state == CallState.FAILED
+    assert vendor.cancelled == ["job-1"]
+
+
+def test_a_call_whose_outcome_nobody_will_ever_know_is_recorded_as_a_possible_cost(work, tmp_path):
+    vendor = Vendor(recovery="wait", price=5, refuses=trouble("unknown"))
+    call = calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    services.cancel(order=work.order)
+    with time_machine.travel(timezone.now() + calls.FOLLOWED + timedelta(hours=1)):
+        calls.follow(Call.objects.get(pk=call.pk), vendor)
+    call.refresh_from_db()
+    assert (call.state, call.maybe_paid_twice, call.cost) == (CallState.EXPIRED, True, 5)
 
 
 def test_a_refusal_is_final_and_keeps_the_fans_sentence(work, tmp_path):

@@ -35,6 +35,8 @@ TABLE: dict[str, tuple[int, ...]] = {
     "orders:photo_add": (404, 404, 302, 404, 404, 404),  # a GET leads back to the photos
     "orders:photo_sort": POST_ONLY,
     "orders:photo_remove": POST_ONLY,
+    "orders:photo_ticket": POST_ONLY,
+    "orders:photo_arrived": POST_ONLY,
     "billing:till": (302, 404, 200, 404, 404, 404),
     # A placed order's page is also for the creator whose voice it is, and for staff.
     "pipeline:order": (404, 404, 200, 200, 404, 200),

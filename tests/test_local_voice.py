@@ -19,11 +19,17 @@ from pipeline.providers.base import Json, Provider, ProviderError, Reading, Read
 from pipeline.providers.local_voice import RATE, VOICES, LocalVoice, respelling, words_per_second
 from pipeline.providers.say import NAMES
 from pipeline.providers.voice_warp import BINS, Spectra, VoiceRecipe, warp
+from tests import sandboxed
 
 render = pytest.mark.render
 
 # Whoever reads lines aloud joins this list (a factory, and a voice it knows) and must pass the contract below.
-PROVIDERS: list[Any] = [pytest.param((LocalVoice, "mira"), id="local-voice")]
+PROVIDERS: list[Any] = [
+    pytest.param((LocalVoice, "mira"), id="local-voice"),
+    pytest.param((sandboxed.openai_speech, "mira"), id="openai-speech"),
+    pytest.param((sandboxed.elevenlabs, "mira"), id="elevenlabs"),
+    pytest.param((sandboxed.custom_voice, "mira"), id="custom-voice"),
+]
 LINE = "Happy 60th birthday, Eileen! In 1998, at 7:30 pm, you and José danced — twice! 🎂"
 
 Maker = tuple[Callable[[], Provider], str]

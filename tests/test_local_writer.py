@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import string
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,18 @@ from pipeline.providers.writing.fit import count, words_wanted
 from pipeline.providers.writing.language import language_of
 from pipeline.providers.writing.person import spoken, who_is
 from pipeline.providers.writing.safety import judge, speakable
+from tests import sandboxed
 from tests.stories import DEMO, STORIES, Story
 
-WRITERS: tuple[Provider, ...] = (LocalWriter(),)
+WRITERS: dict[str, Callable[[], Provider]] = {"local-writer": LocalWriter, "openai-writer": sandboxed.openai_writer}
 TOLD = [s for s in STORIES if s.expect == "script"]
 REFUSED = [s for s in STORIES if s.expect == "refused"]
 OCCASIONS = (*phrases.GREETINGS, "condolence")
+
+
+@pytest.fixture
+def provider(request: pytest.FixtureRequest) -> Provider:
+    return WRITERS[request.param]()
 
 
 def _id(story: Story) -> str:
@@ -78,14 +85,14 @@ def _check_script_or_refusal(request: WriteRequest) -> None:
 # --- the contract every writer keeps ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("provider", WRITERS, ids=lambda p: p.name)
+@pytest.mark.parametrize("provider", WRITERS, indirect=True)
 @pytest.mark.parametrize("story", TOLD, ids=_id)
 def test_a_story_becomes_a_script_of_the_agreed_shape(provider: Provider, story: Story) -> None:
     request = story.request()
     _check_shape(request, _script(provider, request))
 
 
-@pytest.mark.parametrize("provider", WRITERS, ids=lambda p: p.name)
+@pytest.mark.parametrize("provider", WRITERS, indirect=True)
 @pytest.mark.parametrize("story", REFUSED, ids=_id)
 def test_what_cannot_be_told_is_refused_with_a_sentence_for_the_fan(provider: Provider, story: Story) -> None:
     with pytest.raises(ProviderError) as refusal:
@@ -94,15 +101,15 @@ def test_what_cannot_be_told_is_refused_with_a_sentence_for_the_fan(provider: Pr
     assert refusal.value.fan.endswith(".")
 
 
-@pytest.mark.parametrize("provider", WRITERS, ids=lambda p: p.name)
+@pytest.mark.parametrize("provider", WRITERS, indirect=True)
 @pytest.mark.parametrize("story", [s for s in TOLD if s.unsaid], ids=_id)
 def test_what_must_not_be_heard_is_not_heard(provider: Provider, story: Story) -> None:
     said = " ".join(s.text for s in _script(provider, story.request()).scenes).casefold()
     assert not [word for word in story.unsaid if word.casefold() in said]
 
 
-@pytest.mark.parametrize("provider", WRITERS, ids=lambda p: p.name)
-def test_a_local_writer_has_nothing_pending_and_cancels_in_silence(provider: Provider) -> None:
+@pytest.mark.parametrize("provider", WRITERS, indirect=True)
+def test_a_writer_has_nothing_pending_and_cancels_in_silence(provider: Provider) -> None:
     assert provider.job == "writer"
     assert provider.find("key") is None
     provider.cancel("nothing")

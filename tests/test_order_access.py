@@ -15,6 +15,7 @@ from .wizard import creator, draft, fan, media, ready, till  # noqa: F401
 
 GETS = ["for_whom", "photos", "story", "summary", "photo_list"]
 POSTS = ["for_whom", "photos", "story", "summary", "photo_add", "photo_sort", "photo_remove", "begin_again"]
+POSTS += ["photo_ticket", "photo_arrived"]
 
 
 def address(name: str, order: Order) -> str:

@@ -6,6 +6,17 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+# Settings of the files that only make sense with others: the first asks for the rest.
+FILES_TOGETHER = (
+    ("AWS_STORAGE_BUCKET_NAME", ("AWS_S3_REGION_NAME",)),
+    ("AWS_S3_ENDPOINT_URL", ("AWS_STORAGE_BUCKET_NAME",)),
+    ("AWS_ACCESS_KEY_ID", ("AWS_SECRET_ACCESS_KEY",)),
+    ("AWS_SECRET_ACCESS_KEY", ("AWS_ACCESS_KEY_ID",)),
+    ("AWS_S3_CUSTOM_DOMAIN", ("AWS_STORAGE_BUCKET_NAME", "AWS_CLOUDFRONT_KEY_ID", "AWS_CLOUDFRONT_KEY")),
+    ("AWS_CLOUDFRONT_KEY_ID", ("AWS_S3_CUSTOM_DOMAIN", "AWS_CLOUDFRONT_KEY")),
+    ("AWS_CLOUDFRONT_KEY", ("AWS_S3_CUSTOM_DOMAIN", "AWS_CLOUDFRONT_KEY_ID")),
+)
+
 
 @register(Tags.security, deploy=True)
 def production_is_not_a_demo(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -21,4 +32,25 @@ def production_is_not_a_demo(app_configs: Sequence[Any] | None, **kwargs: Any) -
                 id="videogen.W001",
             )
         )
+    return found
+
+
+@register("files")
+def files_are_whole(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Half a bucket loses files; half a CloudFront hands them to everyone."""
+    found: list[CheckMessage] = []
+    for first, others in FILES_TOGETHER:
+        lacking = [other for other in others if getattr(settings, first) and not getattr(settings, other)]
+        if lacking:
+            found.append(
+                Error(
+                    f"{first} is set, {' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not.",
+                    hint="docs/settings.md, Files on S3.",
+                    id="videogen.E010",
+                )
+            )
+    if settings.AWS_S3_ENDPOINT_URL and not settings.AWS_S3_ENDPOINT_URL.startswith(("https://", "http://")):
+        found.append(Error("AWS_S3_ENDPOINT_URL must begin with https:// or http://.", id="videogen.E011"))
+    if settings.AWS_CLOUDFRONT_KEY and "PRIVATE KEY-----" not in settings.AWS_CLOUDFRONT_KEY:
+        found.append(Error("AWS_CLOUDFRONT_KEY is no private key in PEM form.", id="videogen.E012"))
     return found

@@ -7,7 +7,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from . import local_redis
+from . import bucket, local_redis
 from .env import BASE, VAR, env, local_secret, own_address
 
 # Django's generic classes take their type in square brackets at run time, too.
@@ -154,11 +154,41 @@ CHANNEL_LAYERS = {
 # --- files --------------------------------------------------------------------------------------------------------
 
 MEDIA_ROOT = VAR / "media"
+MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", default=6 * 3600)
+# With a bucket, films and photos stand on S3 or a compatible server; docs/settings.md has what the bucket needs.
+AWS_STORAGE_BUCKET_NAME = env.str("AWS_STORAGE_BUCKET_NAME", default="")
+AWS_S3_REGION_NAME = env.str("AWS_S3_REGION_NAME", default="")
+AWS_S3_ENDPOINT_URL = env.str("AWS_S3_ENDPOINT_URL", default="").rstrip("/")
+AWS_ACCESS_KEY_ID = env.str("AWS_ACCESS_KEY_ID", default="")
+AWS_SECRET_ACCESS_KEY = env.str("AWS_SECRET_ACCESS_KEY", default="")
+AWS_S3_CUSTOM_DOMAIN = env.str("AWS_S3_CUSTOM_DOMAIN", default="")
+AWS_CLOUDFRONT_KEY_ID = env.str("AWS_CLOUDFRONT_KEY_ID", default="")
+AWS_CLOUDFRONT_KEY = env.str("AWS_CLOUDFRONT_KEY", default="", multiline=True)
+# All three or none: a domain without its key would give out links that nobody has signed.
+CLOUDFRONT = bool(AWS_S3_CUSTOM_DOMAIN and AWS_CLOUDFRONT_KEY_ID and AWS_CLOUDFRONT_KEY)
+# Where browsers send photos to, and where they get films and pictures from, besides us.
+UPLOAD_ORIGINS: list[str] = []
+FILE_ORIGINS: list[str] = []
+FILES: dict[str, object] = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {"location": MEDIA_ROOT},
+}
+if AWS_STORAGE_BUCKET_NAME:
+    UPLOAD_ORIGINS = [bucket.origin(AWS_STORAGE_BUCKET_NAME, AWS_S3_REGION_NAME, AWS_S3_ENDPOINT_URL)]
+    FILE_ORIGINS = [f"https://{AWS_S3_CUSTOM_DOMAIN}"] if CLOUDFRONT else UPLOAD_ORIGINS
+    FILES = bucket.storage(
+        AWS_STORAGE_BUCKET_NAME,
+        region=AWS_S3_REGION_NAME,
+        own=AWS_S3_ENDPOINT_URL,
+        keys=(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY),
+        link_seconds=MEDIA_LINK_SECONDS,
+        cloudfront=(AWS_S3_CUSTOM_DOMAIN, AWS_CLOUDFRONT_KEY_ID, AWS_CLOUDFRONT_KEY) if CLOUDFRONT else None,
+    )
 STATIC_URL = "static/"
 STATIC_ROOT = BASE / "staticfiles"
 STATICFILES_DIRS = [BASE / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": MEDIA_ROOT}},
+    "default": FILES,
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION
@@ -167,7 +197,6 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = not PRODUCTION
-MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", default=6 * 3600)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
@@ -198,20 +227,63 @@ WRITER = env.str("WRITER", default="auto")
 VIDEO = env.str("VIDEO", default="auto")
 GATEWAY = env.str("GATEWAY", default="sandbox")
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=30)  # a worker without a sign of life for this long has lost its step
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)  # an alarm is at the most so late
 RENDER_THREADS = env.int("RENDER_THREADS", default=2)
 RENDER_SCALE = env.float("RENDER_SCALE", default=1.0)  # tests make small films of the same shape
 CURRENCY = "EUR"
+
+# --- vendors ------------------------------------------------------------------------------------------------------
+# A key that is set puts the vendor to work where the job is "auto". Prices are millionths of CURRENCY.
+
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
+OPENAI_SCRIPT_MODEL = env.str("OPENAI_SCRIPT_MODEL", default="gpt-5.4-mini")
+OPENAI_REASONING = env.str("OPENAI_REASONING", default="")
+# Per million tokens: fresh input, cached input, output. As of March 2026, to be kept up by whoever pays.
+OPENAI_PRICES = env.json("OPENAI_PRICES", default={"input": 750_000, "cached": 75_000, "output": 4_500_000})
+OPENAI_LIMIT = env.int("OPENAI_LIMIT", default=8)
+OPENAI_MODERATION = env.bool("OPENAI_MODERATION", default=True)
+
+HIGGSFIELD_KEY = env.str("HIGGSFIELD_KEY", default="")  # id:secret
+HIGGSFIELD_BASE_URL = env.str("HIGGSFIELD_BASE_URL", default="https://api.higgsfield.ai")
+HIGGSFIELD_WEBHOOK_SECRETS = env.list("HIGGSFIELD_WEBHOOK_SECRETS", default=[])
+HIGGSFIELD_LIMIT = env.int("HIGGSFIELD_LIMIT", default=4)
+VIDEO_MODELS = env.str("VIDEO_MODELS", default="")  # JSON; see docs/settings.md
+
+ELEVENLABS_API_KEY = env.str("ELEVENLABS_API_KEY", default="")
+ELEVENLABS_BASE_URL = env.str("ELEVENLABS_BASE_URL", default="https://api.elevenlabs.io")
+ELEVENLABS_MODEL = env.str("ELEVENLABS_MODEL", default="eleven_multilingual_v2")
+ELEVENLABS_PRICE = env.int("ELEVENLABS_PRICE", default=200_000)  # a thousand characters
+ELEVENLABS_LIMIT = env.int("ELEVENLABS_LIMIT", default=4)
+ELEVENLABS_WEBHOOK_SECRETS = env.list("ELEVENLABS_WEBHOOK_SECRETS", default=[])
+
+SPEECH_BASE_URL = env.str("SPEECH_BASE_URL", default="")  # any server with OpenAI's /v1/audio/speech
+SPEECH_API_KEY = env.str("SPEECH_API_KEY", default="")
+SPEECH_MODEL = env.str("SPEECH_MODEL", default="tts-1")
+SPEECH_PRICE = env.int("SPEECH_PRICE", default=0)
+SPEECH_LIMIT = env.int("SPEECH_LIMIT", default=2)
+
+CUSTOM_VOICE_URL = env.str("CUSTOM_VOICE_URL", default="")
+CUSTOM_VOICE_KEY = env.str("CUSTOM_VOICE_KEY", default="")
+CUSTOM_VOICE_PRICE = env.int("CUSTOM_VOICE_PRICE", default=0)
+CUSTOM_VOICE_LIMIT = env.int("CUSTOM_VOICE_LIMIT", default=2)
+CUSTOM_VOICE_WEBHOOK_SECRETS = env.list("CUSTOM_VOICE_WEBHOOK_SECRETS", default=[])
+
+# Nothing is submitted past these, in minor units: per order (and never more than this share of its price), per day.
+ORDER_BUDGET = env.int("ORDER_BUDGET", default=1000)
+COST_SHARE = env.float("COST_SHARE", default=0.5)
+DAY_BUDGET = env.int("DAY_BUDGET", default=20_000)
 
 # --- the shop window ----------------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
-        "media-src": [SELF, "blob:"],
+        "img-src": [SELF, "data:", "blob:", *FILE_ORIGINS],
+        "media-src": [SELF, "blob:", *FILE_ORIGINS],
         "style-src": [SELF],
         "script-src": [SELF],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *UPLOAD_ORIGINS],
         "font-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],

@@ -16,6 +16,7 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from pipeline.media import ffmpeg
 from pipeline.media.probe import BadMedia, Media, probe
@@ -133,6 +134,15 @@ def sample_frames(path: Path, seconds: Sequence[float]) -> list[Picture]:
             return [taken[second] for second in seconds]
     except (av.FFmpegError, IndexError, KeyError) as problem:
         raise BadMedia("The film cannot be read at that place.") from problem
+
+
+def thumbnail(film: Path, out: Path, *, box: tuple[int, int] = (480, 480)) -> Path:
+    """Write a small JPEG of a film's picture, a third of the way in; `out`. Raises BadMedia."""
+    [picture] = sample_frames(film, [probe(film).duration / 3])
+    small = Image.fromarray(picture)
+    small.thumbnail(box)
+    small.save(out, "JPEG", quality=84)
+    return out
 
 
 def inside(box: TextBox, width: int, height: int, margin: float = 0.02) -> bool:

@@ -46,16 +46,21 @@ def segments(timeline: Timeline, workdir: Path) -> list[Segment]:
 
 
 def render_picture(
-    timeline: Timeline, workdir: Path, *, threads: int = 2, on_progress: Progress | None = None
+    timeline: Timeline,
+    workdir: Path,
+    *,
+    threads: int = 2,
+    on_progress: Progress | None = None,
+    only: Sequence[Segment] | None = None,
 ) -> list[Segment]:
-    """Encode every segment that is not in `workdir` yet, on `threads` threads, and return all of them in order.
+    """Encode every segment (or `only` some) that is not in `workdir` yet, on `threads` threads; return them in order.
 
     `on_progress(share)` is called from the calling thread while frames are being made, at least every 15 of them; what
     it raises stops the work within a few frames, leaves no unfinished file, and comes out of here.
     """
     workdir.mkdir(parents=True, exist_ok=True)
     cv2.setNumThreads(1)  # the segments are the threads; OpenCV's own would fight them
-    wanted = segments(timeline, workdir)
+    wanted = segments(timeline, workdir) if only is None else list(only)
     missing = {part.path: part for part in wanted if not part.path.exists()}
     work = _Work(timeline, Scenery(timeline, workdir), missing.values())
     pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="picture")

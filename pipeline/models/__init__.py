@@ -1,16 +1,31 @@
 """The pipeline's rows: the board, the story, the finish."""
 
-from .board import Call, CallState, Event, Production, ProductionState, Step, StepState, Sweeper
-from .finish import Cut, Delivery, Finding, Notice, NoticeKind, Review, ReviewState
+from .board import (
+    OPEN_CALLS,
+    Call,
+    CallState,
+    Event,
+    HookEvent,
+    Production,
+    ProductionState,
+    Step,
+    StepState,
+    Sweeper,
+    Vendor,
+)
+from .finish import Cut, Delivery, Finding, FirstLook, Notice, NoticeKind, Review, ReviewState
 from .story import Narration, Scene, Script, Shot, Take, TakeState
 
 __all__ = [
+    "OPEN_CALLS",
     "Call",
     "CallState",
     "Cut",
     "Delivery",
     "Event",
     "Finding",
+    "FirstLook",
+    "HookEvent",
     "Narration",
     "Notice",
     "NoticeKind",
@@ -26,4 +41,5 @@ __all__ = [
     "Sweeper",
     "Take",
     "TakeState",
+    "Vendor",
 ]

@@ -139,16 +139,23 @@ class CallState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+OPEN_CALLS = (CallState.NEW, CallState.QUEUED, CallState.SUBMITTED)
+
+
 class Call(models.Model):
     """One request to a provider, written before it is sent. `key` is ours and goes out as the idempotency key."""
 
     step = models.ForeignKey(Step, models.PROTECT, related_name="calls", verbose_name=_("step"))
+    # Which of its step's calls: a shot may have several takes under way at once.
+    name = models.CharField(_("name"), max_length=20, blank=True)
     key = models.CharField(_("our key"), max_length=120, unique=True)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     provider = models.CharField(_("provider"), max_length=40)
+    model = models.CharField(_("model"), max_length=120, blank=True)
     job = models.CharField(_("job"), max_length=10)
-    # The exact body, as it was or will be sent: a vendor's idempotency key holds only for the same bytes.
     request = models.JSONField(_("request"))
+    # The exact body, as it was or will be sent: a vendor's idempotency key holds only for the same bytes.
+    prepared = models.JSONField(_("as sent"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=CallState, default=CallState.NEW)
     external_id = models.CharField(_("the vendor's id"), max_length=200, blank=True, db_index=True)
     result = models.JSONField(_("result"), default=dict, blank=True)
@@ -158,10 +165,13 @@ class Call(models.Model):
     # The vendor may have done it and we may have paid twice: said here, never hidden.
     maybe_paid_twice = models.BooleanField(_("possible double cost"), default=False)
     error = models.TextField(_("error"), blank=True)
+    trouble = models.CharField(_("trouble"), max_length=10, blank=True)
     retryable = models.BooleanField(_("asking again may help"), default=False)
     fan_sentence = models.CharField(_("what the fan may read"), max_length=300, blank=True)
     due_at = models.DateTimeField(_("given up at"), null=True, blank=True)
     look_at = models.DateTimeField(_("next look"), null=True, blank=True)
+    # Holds one of the vendor's slots, and its estimate of the budgets, while it is open.
+    slot_at = models.DateTimeField(_("slot since"), null=True, blank=True)
     created_at = models.DateTimeField(_("written"), auto_now_add=True)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     ended_at = models.DateTimeField(_("answered"), null=True, blank=True)
@@ -170,15 +180,60 @@ class Call(models.Model):
         verbose_name = _("call")
         verbose_name_plural = _("calls")
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["provider", "state"])]
+        indexes = [models.Index(fields=["provider", "state"]), models.Index(fields=["state", "look_at"])]
 
     def __str__(self) -> str:
         return self.key
 
     @property
+    def is_open(self) -> bool:
+        """Whether its outcome is still to come."""
+        return self.state in OPEN_CALLS
+
+    @property
     def latency(self) -> dt.timedelta | None:
         """From sent to answered."""
         return self.ended_at - self.sent_at if self.sent_at and self.ended_at else None
+
+
+class Vendor(models.Model):
+    """What we know of a vendor: its breaker. Whoever hands out its slots, or spends money, first raises `turn`.
+
+    That write lines up all who would do the same at once, on databases with row locks as on those without.
+    """
+
+    name = models.CharField(_("name"), max_length=40, unique=True)
+    turn = models.PositiveBigIntegerField(default=0, editable=False)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    open_until = models.DateTimeField(_("breaker open until"), null=True, blank=True)
+    reason = models.CharField(_("why"), max_length=300, blank=True)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("vendor")
+        verbose_name_plural = _("vendors")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HookEvent(models.Model):
+    """One webhook message, recorded once. What it did is told; its body is not kept, the vendor is asked instead."""
+
+    provider = models.CharField(_("provider"), max_length=40)
+    event_id = models.CharField(_("message id"), max_length=200)
+    call = models.ForeignKey(Call, models.SET_NULL, null=True, blank=True, verbose_name=_("call"))
+    outcome = models.CharField(_("outcome"), max_length=20)
+    received_at = models.DateTimeField(_("received"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("webhook message")
+        verbose_name_plural = _("webhook messages")
+        ordering = ["-received_at"]
+        constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="hook_event_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.event_id}"
 
 
 class Event(models.Model):

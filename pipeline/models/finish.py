@@ -42,6 +42,27 @@ class Cut(models.Model):
         return f"{self.production} {self.seconds:.1f} s"
 
 
+class FirstLook(models.Model):
+    """A small film from the fan's own photos, to watch while the shots are being made."""
+
+    production = models.OneToOneField(
+        Production, models.CASCADE, related_name="first_look", verbose_name=_("production")
+    )
+    file = models.CharField(_("film"), max_length=200)
+    poster = models.CharField(_("poster"), max_length=200, blank=True)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    seconds = models.FloatField(_("seconds"))
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("first look")
+        verbose_name_plural = _("first looks")
+
+    def __str__(self) -> str:
+        return f"first look of {self.production}"
+
+
 class Finding(models.Model):
     """One thing quality control saw, with its evidence."""
 

@@ -105,6 +105,9 @@ class Take(models.Model):
     provider = models.CharField(_("provider"), max_length=40)
     call = models.ForeignKey(Call, models.PROTECT, null=True, blank=True, verbose_name=_("call"))
     file = models.CharField(_("file"), max_length=200, blank=True)
+    thumb = models.CharField(_("small picture"), max_length=200, blank=True)
+    # Pieces of the film already encoded from it, by the name of their content (see media.picture).
+    segments = models.JSONField(_("segments"), default=dict, blank=True)
     plan = models.JSONField(_("plan"), default=dict, blank=True)
     score = models.FloatField(_("score"), default=0)
     selected = models.BooleanField(_("selected"), default=False)

@@ -50,6 +50,10 @@ class ProviderError(Exception):
         self.trouble: Trouble = trouble or ("passing" if retryable else "refused")
 
 
+class JobFailed(ProviderError):  # noqa: N818  (the vendor's word about the job, not about our asking)
+    """The vendor did take the job and says that it came to nothing: it is over, and not charged."""
+
+
 class Plain:
     """Dataclasses that become JSON and come back; unknown keys of a newer writer are ignored."""
 
@@ -76,7 +80,10 @@ class PhotoNote(Plain):
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest(Plain):
-    """What the fan asked for, as data. `notes` and `must_say` are untrusted text: content, never instructions."""
+    """What the fan asked for, as data. `notes` and `must_say` are untrusted text: content, never instructions.
+
+    `pictures` may name small JPEGs in the working folder, one for each photo in order, for a writer that has eyes.
+    """
 
     name: str
     occasion: str
@@ -88,6 +95,12 @@ class WriteRequest(Plain):
     creator: str = ""
     sender: str = ""  # how the fan signs, may be empty
     words_per_second: float = 2.4
+    pictures: tuple[str, ...] = ()
+
+    def to_json(self) -> Json:
+        """As plain data. Without pictures nothing is said of them: the local writer's dice fall by these words."""
+        data = Plain.to_json(self)
+        return data if self.pictures else {key: value for key, value in data.items() if key != "pictures"}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -97,6 +110,7 @@ class WriteRequest(Plain):
                 **data,
                 "photos": tuple(PhotoNote.from_json(p) for p in data["photos"]),
                 "must_say": tuple(data.get("must_say", ())),
+                "pictures": tuple(data.get("pictures", ())),
             }
         )
 
@@ -254,14 +268,31 @@ class Provider(Protocol):
     def recovery(self) -> Literal["same_key", "redo", "wait"]:
         """What a crash between its answer and our writing it down asks for."""
 
+    @property
+    def model(self) -> str:
+        """Which of the vendor's models it uses; empty where there is no choice."""
+        return ""
+
+    @property
+    def model_limit(self) -> int:
+        """How many calls of that model may be under way at once; 0 where we know no limit."""
+        return 0
+
+    def prepare(self, request: Json, workdir: Path) -> Json:
+        """The exact body that `submit` will send; it is kept, so that a second sending is the same bytes.
+
+        Uploads what the request needs. May be done twice, and costs nothing. Raises ProviderError.
+        """
+        return request
+
     def submit(self, key: str, request: Json, workdir: Path) -> Answer:
         """Ask for the job under our own `key`; the same key again must not be done, or billed, twice.
 
-        Raises ProviderError.
+        `request` is what `prepare` made. Raises ProviderError.
         """
 
     def look(self, external_id: str, workdir: Path) -> Answer:
-        """Where a pending job stands. Raises ProviderError."""
+        """Where a pending job stands. Raises JobFailed when it is over without a result, else ProviderError."""
 
     def find(self, key: str) -> Answer | None:
         """The job we may have submitted under `key` before a crash; None when the vendor never heard of it."""

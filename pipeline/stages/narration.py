@@ -6,11 +6,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .. import files, roster
-from ..calls import ask
+from ..calls import ask, pause
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
 from ..models import CallState, Narration, Scene
 from ..providers.base import Reading, ReadRequest
+
+# Between two looks at a read of which nobody said when to look.
+LOOK_EVERY = 5.0
 
 
 def run(work: Work) -> Done | Wait:
@@ -34,7 +37,7 @@ def run(work: Work) -> Done | Wait:
     with files.workspace("narration") as folder:
         call = ask(work, roster.voice(voice.provider), request.to_json(), folder)
     if call.state != CallState.SUCCEEDED:
-        return Wait(5)
+        return Wait(pause(call) or LOOK_EVERY)
     reading = Reading.from_json(call.result)
     if "audio" not in call.files or reading.seconds <= 0:
         raise StageFailed(f"{call.provider} answered without audio")

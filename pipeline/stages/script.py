@@ -2,35 +2,74 @@
 
 from __future__ import annotations
 
+import logging
+
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .. import files, roster
-from ..calls import ask
+from ..calls import ask, pause
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
+from ..line import LINE
 from ..models import Call, CallState, Scene, Script, Step
-from ..providers.base import PhotoNote, ScriptDraft, WriteRequest
+from ..providers.base import PhotoNote, Provider, ProviderError, ScriptDraft, WriteRequest
 
-LINE_STAGES = ("narration", "shot")
+log = logging.getLogger(__name__)
+
+LINE_STAGES = tuple(line.key for line in LINE if line.per_item)
 FEWEST_SCENES, MOST_SCENES = 5, 10
 LONGEST_LINE = 400
+# Seconds a vendor's script is waited for; then the local writer, who takes a tenth of one, stands in.
+PATIENCE = 45.0
 
 
 def run(work: Work) -> Done | Wait:
     """Ask the writer, check the answer, write the scenes and the steps that make them."""
-    script = Script.objects.filter(production=work.production).first()
-    if script is None:
-        call = _ask(work)
-        if call.state != CallState.SUCCEEDED:
-            return Wait(5)
-        script = _keep(work, call)
+    if Script.objects.filter(production=work.production).exists():
+        return DONE
+    call = _written(work, roster.writer(), "")
+    if isinstance(call, Wait):
+        return call
+    if call is None and roster.writer().name != roster.local_writer().name:
+        tell(work.production, "writer.stood_in", stage="script")
+        call = _written(work, roster.local_writer(), "local")
+    if isinstance(call, Call):
+        _keep(work, call)
     return DONE
 
 
-def _ask(work: Work) -> Call:
+def _written(work: Work, writer: Provider, name: str) -> Call | Wait | None:
+    """A script that can be used; how long to wait for it; or None where a vendor's will not come.
+
+    Raises StageFailed where the local writer has none either: its sentence is for the fan.
+    """
+    is_local = writer.name == roster.local_writer().name
+    try:
+        with files.workspace("script") as folder:
+            call = ask(work, writer, _request(work).to_json(), folder, name=name)
+    except ProviderError as error:
+        if is_local:
+            raise
+        log.warning("%s: %s", work.step, error)
+        return None
+    age = (timezone.now() - work.step.started_at).total_seconds() if work.step.started_at else 0.0
+    if call.state != CallState.SUCCEEDED:
+        return None if not is_local and (age > PATIENCE or call.trouble == "locked") else Wait(max(1.0, pause(call)))
+    usable = work.order.photos.usable().count()
+    fault = fault_of(ScriptDraft.from_json(call.result), photos=usable, must_say=tuple(work.order.brief.must_say))
+    if not fault:
+        return call
+    if is_local:
+        raise StageFailed(f"the script cannot be used: {fault}", fan=_("We could not turn your notes into a story."))
+    log.warning("%s: %s wrote a script that cannot be used: %s", work.step, writer.name, fault)
+    return None
+
+
+def _request(work: Work) -> WriteRequest:
     brief = work.order.brief
     usable = list(work.order.photos.usable())
-    request = WriteRequest(
+    return WriteRequest(
         name=brief.name,
         occasion=brief.occasion,
         tone=brief.tone,
@@ -50,16 +89,11 @@ def _ask(work: Work) -> Call:
             for index, photo in enumerate(usable)
         ),
     )
-    with files.workspace("script") as folder:
-        return ask(work, roster.writer(), request.to_json(), folder)
 
 
 def _keep(work: Work, call: Call) -> Script:
     draft = ScriptDraft.from_json(call.result)
     usable = list(work.order.photos.usable())
-    fault = fault_of(draft, photos=len(usable), must_say=tuple(work.order.brief.must_say))
-    if fault:
-        raise StageFailed(f"the script cannot be used: {fault}", fan=_("We could not turn your notes into a story."))
     with work.fence():
         script = Script.objects.create(
             production=work.production,

@@ -1,25 +1,111 @@
-"""Stage `shot`, one step per scene: a take for the scene's picture."""
+"""Stage `shot`, one step per scene: takes are asked for, hedged when late, and the best that is there is selected.
+
+The ladder: the model the order can afford; the fast model too, when the first is late or fails; the local take, which
+always exists, when time is up or nothing else is left. A take that lands after that is paid for, recorded and not used.
+"""
 
 from __future__ import annotations
 
-from .. import files, roster
-from ..calls import ask
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils import timezone
+
+from .. import calls, files, roster
 from ..engine import DONE, Done, Wait, Work
 from ..history import tell
-from ..models import CallState, Scene, Shot, Take
+from ..models import Call, CallState, Scene, Shot, Take
 from ..models.story import TakeKind, TakeState
-from ..providers.base import ShotRequest
+from ..providers.base import Provider, ProviderError, ShotRequest
+from ..roster import Rung
+
+LOCAL = "local"
+# Between two looks at takes of which nobody said when to look.
+LOOK_EVERY = 5.0
+SHORTEST_WAIT = 0.2
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A take that is under way: which rung of the ladder films it."""
+
+    name: str
+    rung: Rung
 
 
 def run(work: Work) -> Done | Wait:
-    """Ask the video provider for this scene's take and select it."""
-    scene = Scene.objects.select_related("photo").get(script__production=work.production, number=work.step.item)
+    """Bring the scene's takes one step further; done when one is selected."""
+    scene = Scene.objects.select_related("photo", "script").get(
+        script__production=work.production, number=work.step.item
+    )
     if Take.objects.filter(shot__scene=scene, selected=True).exists():
         return DONE
+    request = _request(work, scene)
+    ladder = roster.ladder(work.order, request.seconds, scene.script.scenes.count())
+    age = (timezone.now() - work.step.started_at).total_seconds() if work.step.started_at else 0.0
+    soonest: list[float] = []
+    landed: list[tuple[Rung, Call]] = []
+    for wanted in _wanted(work, ladder, age):
+        call = _film(work, wanted.rung.provider, request, scene, wanted.name)
+        if call is not None and call.state == CallState.SUCCEEDED:
+            landed.append((wanted.rung, call))
+        elif call is not None:
+            soonest.append(calls.pause(call) or LOOK_EVERY)
+    if landed:
+        rung, best = max(landed, key=lambda pair: pair[0].quality)
+        _select(work, scene, best, rung.quality)
+        return DONE
+    patience = max((rung.local_after for rung in ladder), default=0.0)
+    if not soonest or age >= patience or work.overdue:
+        stand_in = _film(work, roster.local_video(), request, scene, LOCAL)
+        if stand_in is not None and stand_in.state == CallState.SUCCEEDED:
+            _select(work, scene, stand_in, 0.0)
+            return DONE
+    # Look again when the next take may be there, or when it is time to hedge or to stand in.
+    edges = [edge - age for rung in ladder for edge in (rung.hedge_after, rung.local_after) if edge > age]
+    return Wait(max(SHORTEST_WAIT, min([*soonest, *edges], default=LOOK_EVERY)))
+
+
+def _wanted(work: Work, ladder: list[Rung], age: float) -> list[Wanted]:
+    """The takes that should be under way: those begun, and one more when the last is late or came to nothing."""
+    found: list[Wanted] = []
+    for number, rung in enumerate(ladder, start=1):
+        name = f"take-{number}"
+        begun = calls.latest(work.step, name)
+        if begun is None and found and not _late(work, found[-1], age):
+            break
+        found.append(Wanted(name, rung))
+        if begun is None:
+            break
+    return found
+
+
+def _late(work: Work, last: Wanted, age: float) -> bool:
+    call = calls.latest(work.step, last.name)
+    lost = call is not None and not call.is_open and call.state != CallState.SUCCEEDED and not calls.pause(call)
+    stuck = call is not None and call.trouble in ("locked", "capped")
+    return lost or stuck or age >= last.rung.hedge_after
+
+
+def _film(work: Work, provider: Provider, request: ShotRequest, scene: Scene, name: str) -> Call | None:
+    """Move one take forward; None when nothing will come of it."""
+    with files.workspace("shot") as folder:
+        begun = calls.latest(work.step, name)
+        if provider.name != roster.LOCAL_STUDIO and (begun is None or begun.prepared is None):
+            files.fetch(scene.photo.file, folder)
+        try:
+            return calls.ask(work, provider, request.to_json(), folder, name=name)
+        except ProviderError as error:
+            if error.trouble == "gone":
+                tell(work.production, "model.retired", stage="shot", item=scene.number, model=provider.model)
+            return None
+
+
+def _request(work: Work, scene: Scene) -> ShotRequest:
     brief = work.order.brief
     width, height = brief.size
-    request = ShotRequest(
-        photo=scene.photo.file,
+    return ShotRequest(
+        photo=Path(scene.photo.file).name,
         width=width,
         height=height,
         seconds=brief.seconds / max(1, scene.script.scenes.count()),
@@ -28,21 +114,22 @@ def run(work: Work) -> Done | Wait:
         prompt=scene.idea,
         seed=scene.number,
     )
-    with files.workspace("shot") as folder:
-        call = ask(work, roster.video(), request.to_json(), folder)
-    if call.state != CallState.SUCCEEDED:
-        return Wait(5)
+
+
+def _select(work: Work, scene: Scene, call: Call, quality: float) -> None:
     with work.fence():
         shot, _created = Shot.objects.get_or_create(scene=scene)
+        number = shot.takes.count() + 1
         Take.objects.create(
             shot=shot,
+            number=number,
             kind=TakeKind(call.result.get("kind", TakeKind.CLIP)),
             state=TakeState.READY,
             provider=call.provider,
             call=call,
             file=call.files.get("video", ""),
             plan=call.result.get("plan", {}),
+            score=quality,
             selected=True,
         )
-        tell(work.production, "shot.planned", stage="shot", item=scene.number, provider=call.provider)
-    return DONE
+        tell(work.production, "shot.filmed", stage="shot", item=scene.number, provider=call.provider, take=call.name)

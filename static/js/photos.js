@@ -43,7 +43,7 @@
   function enqueue(file) {
     const element = pattern.content.firstElementChild.cloneNode(true);
     const part = (name) => element.querySelector(`[data-${name}]`);
-    const entry = { file, element, part, url: URL.createObjectURL(file) };
+    const entry = { file, element, part, url: URL.createObjectURL(file), straight: "ticket" in form.dataset };
     part("name").textContent = file.name;
     part("bar").setAttribute("aria-label", file.name);
     part("preview").onerror = () => { part("preview").hidden = true; };
@@ -78,40 +78,33 @@
     send(queue.shift());
   }
 
-  function send(entry) {
-    const request = new XMLHttpRequest();
-    const body = new FormData();
-    const bar = entry.part("bar");
-    body.append("photos", entry.file, entry.file.name);
-    request.open("POST", form.action);
-    request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
-    request.setRequestHeader("X-CSRFToken", form.elements.csrfmiddlewaretoken.value);
-    bar.value = 0;
-    request.upload.onprogress = (event) => {
-      if (event.lengthComputable) bar.value = Math.round((event.loaded / event.total) * 100);
-    };
-    request.upload.onload = () => bar.removeAttribute("value"); // all of it is there; the answer is not yet
-    request.onload = () => {
-      const type = request.getResponseHeader("Content-Type") || "";
-      if (request.status === 200) {
-        previews.set(request.getResponseHeader("X-Photo"), entry.url);
-        entry.element.remove();
-        htmx.swap(list(), request.responseText, { swapStyle: "outerHTML" });
-        dress();
-        forgive();
-        say(`${form.dataset.added} ${list().querySelector("h2").textContent}`);
-      } else if (type.startsWith("text/plain")) {
-        fail(entry, request.responseText, request.status >= 500); // our own trouble passes: the photo may come again
-      } else {
-        fail(entry, form.dataset.lost, true);
-      }
-    };
-    request.onerror = request.ontimeout = () => fail(entry, form.dataset.lost, true);
-    request.onloadend = () => {
-      busy = false;
-      next();
-    };
-    request.send(body);
+  async function send(entry) {
+    const sent = uploadPhoto(form, entry.file, entry.part("bar"), entry.straight);
+    const request = await sent.catch(() => null);
+    if (request) answered(entry, request);
+    else {
+      entry.straight = false; // whatever keeps this browser from the file store, the next try goes through us
+      fail(entry, form.dataset.lost, true);
+    }
+    busy = false;
+    next();
+  }
+
+  function answered(entry, request) {
+    const type = request.getResponseHeader("Content-Type") || "";
+    if (request.status === 200) {
+      previews.set(request.getResponseHeader("X-Photo"), entry.url);
+      entry.element.remove();
+      htmx.swap(list(), request.responseText, { swapStyle: "outerHTML" });
+      dress();
+      forgive();
+      say(`${form.dataset.added} ${list().querySelector("h2").textContent}`);
+    } else if (type.startsWith("text/plain")) {
+      // Our own trouble passes, and what got lost on its way may go again.
+      fail(entry, request.responseText, request.status >= 500 || request.status === 409);
+    } else {
+      fail(entry, form.dataset.lost, true);
+    }
   }
 
   function take(files) {

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import redis
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -20,12 +21,14 @@ from accounts.models import Creator
 from pipeline import roster
 from pipeline.media import ffmpeg, music
 from pipeline.models import Sweeper
+from videogen.checks import FILES_TOGETHER
 from videogen.env import env
 
 # Settings that only make sense together; one of a group alone is a slip.
 TOGETHER = (
     ("PRODUCTION", ("SECRET_KEY", "ALLOWED_HOSTS", "SITE_URL")),
     ("EMAIL_URL", ("DEFAULT_FROM_EMAIL",)),
+    *FILES_TOGETHER,
 )
 LOW_DISK = 2 * 1024**3
 LATE_SWEEP_SECONDS = 30
@@ -48,7 +51,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Examine and print."""
-        signs = [*self._jobs(), *self._settings(), *self._machine(), *self._database(), *self._redis(), *self._sweep()]
+        signs = [*self._jobs(), *self._settings(), *self._machine(), *self._files()]
+        signs += [*self._database(), *self._redis(), *self._sweep()]
         width = max(len(sign.what) for sign in signs)
         marks = {"ok": self.style.SUCCESS("ok  "), "note": self.style.WARNING("note"), "bad": self.style.ERROR("BAD ")}
         for sign in signs:
@@ -93,6 +97,15 @@ class Command(BaseCommand):
             yield Sign("disk", "bad", says, "films need room: free some, or move VIDEOGEN_VAR")
         else:
             yield Sign("disk", "ok", says)
+
+    def _files(self) -> Iterator[Sign]:
+        if not settings.AWS_STORAGE_BUCKET_NAME:
+            return
+        try:
+            default_storage.exists("orders/doctor")  # asks for the right to list, too: without it, gone is forbidden
+            yield Sign("bucket", "ok", f"{settings.AWS_STORAGE_BUCKET_NAME} answers")
+        except (ImproperlyConfigured, OSError) as error:
+            yield Sign("bucket", "bad", str(error), "docs/settings.md, Files on S3, has the rights it needs")
 
     def _database(self) -> Iterator[Sign]:
         try:

@@ -1,0 +1,151 @@
+"""A production's film as material: what its timeline is planned from, its sound, and what quality control must know."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from . import files
+from .engine import Work
+from .media import music, picture, probe, sound
+from .media.timeline import FilmSpec, SceneIn, Timeline, Word
+from .models import Scene, Take
+from .models.story import TakeKind
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Material:
+    """One scene's material, fetched: what the timeline is planned from, the read, and the photo's stored name.
+
+    `segments` are pieces of the film that were encoded when the take landed: content name → stored name.
+    """
+
+    scene: SceneIn
+    audio: Path
+    photo_name: str
+    segments: dict[str, str]
+
+
+def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material]:
+    """Every scene's material, in order, copied into `folder`. With `stills`, takes are left aside.
+
+    A scene without a usable take is filmed from its photo: a clip that is gone, or cannot be read, costs no film.
+    """
+    found = []
+    scenes = Scene.objects.filter(script__production=work.production).select_related("photo", "narration")
+    for scene in scenes.order_by("number"):
+        take = None if stills else Take.objects.filter(shot__scene=scene, selected=True).first()
+        planned = SceneIn(
+            text=scene.text,
+            words=tuple(Word(text, start, end) for text, start, end in scene.narration.words),
+            audio_seconds=scene.narration.seconds,
+            photo=files.fetch(scene.photo.file, folder),
+            clip=_clip(take, folder) if take is not None else None,
+            faces=tuple(tuple(face) for face in scene.photo.facts.get("faces", ())),
+            interest=tuple(scene.photo.facts["interest"]),
+            seed=scene.number,
+        )
+        audio = files.fetch(scene.narration.audio, folder)
+        found.append(Material(planned, audio, scene.photo.file, dict(take.segments) if take is not None else {}))
+        work.beat()
+    return found
+
+
+def _clip(take: Take, folder: Path) -> Path | None:
+    if take.kind != TakeKind.CLIP:
+        return None
+    try:
+        clip = files.fetch(take.file, folder)
+        probe.probe(clip)
+    except (FileNotFoundError, probe.BadMedia) as error:
+        log.warning("Take %s cannot be used any more, its photo stands in: %s", take, error)
+        return None
+    return clip
+
+
+def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
+    """What the film should be; with `shorter_side` in pixels, the same film smaller."""
+    brief = work.order.brief
+    creator = work.order.creator
+    scale = settings.RENDER_SCALE
+    if shorter_side is not None:
+        scale = min(scale, shorter_side / min(brief.size))
+    width, height = (round(side * scale) for side in brief.size)
+    return FilmSpec(
+        width=width,
+        height=height,
+        title=work.production.script.title,
+        subtitle=_("from %(sender)s") % {"sender": brief.sender} if brief.sender else "",
+        end_title=_("Told by %(creator)s") % {"creator": creator.name},
+        end_note=_("Made with Videogen"),
+        label=_("AI-generated · licensed voice"),
+        seconds=float(brief.seconds),
+        accent=creator.accent,
+    )
+
+
+def mix(work: Work, parts: list[Material], timeline: Timeline, folder: Path) -> Path:
+    """The film's sound as a WAV in `folder`."""
+    brief = work.order.brief
+    track = music.choose(brief.tone, brief.occasion, work.order.pk)
+    out = folder / "mix.wav"
+    sound.mix(
+        [(parts[index].audio, start) for index, start in timeline.narration],
+        track.path,
+        timeline.seconds,
+        out,
+        words=[(word.start, word.end) for word in timeline.words],
+    )
+    return out
+
+
+def bring(parts: list[Material], timeline: Timeline, segments: Path) -> int:
+    """Fetch the pieces of this very film that are encoded already into the folder `segments`; how many there were."""
+    segments.mkdir(parents=True, exist_ok=True)
+    stored = {name: where for part in parts for name, where in part.segments.items()}
+    found = 0
+    for wanted in picture.segments(timeline, segments):
+        if wanted.path.name in stored:
+            try:
+                files.fetch(stored[wanted.path.name], segments).replace(wanted.path)
+                found += 1
+            except FileNotFoundError:
+                continue  # it is encoded again
+    return found
+
+
+def cues(parts: list[Material], timeline: Timeline) -> list[tuple[float, float, str]]:
+    """Start and end in seconds, and the words, of every line."""
+    return [
+        (start, start + parts[index].scene.audio_seconds, parts[index].scene.text)
+        for index, start in timeline.narration
+    ]
+
+
+def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
+    """What quality control needs to know of a timeline, as plain data: seconds, and boxes in the film's pixels."""
+    fps = timeline.spec.fps
+
+    def placed(first: int, end: int, box: tuple[float, float, float, float]) -> list[float]:
+        return [first / fps, end / fps, *(round(float(value), 1) for value in box)]
+
+    return {
+        "size": list(timeline.spec.size),
+        "fps": fps,
+        "seconds": timeline.seconds,
+        "scenes": [[round(start, 3), round(end, 3)] for start, end in timeline.scenes],
+        "captions": [placed(c.start, c.end, c.box) for c in timeline.captions],
+        "labels": [placed(first, end, box) for first, end, box in timeline.labels],
+        "shots": [
+            [shot.start / fps, shot.end / fps, parts[shot.scene].photo_name, shot.kind == "clip"]
+            for shot in timeline.shots
+            if shot.kind in ("photo", "clip")
+        ],
+    }

@@ -1,0 +1,71 @@
+"""OpenAI's moderation of texts and pictures: free of charge, and nothing is made from it but flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import openai
+import pydantic
+from openai.types import Moderation
+
+from . import openai_client
+from .base import ProviderError
+from .moderation import Flag
+from .openai_client import API
+
+MODEL = "omni-moderation-latest"
+TEXTS_AT_ONCE = 32
+SECONDS = 20.0
+
+
+class OpenAIModeration:
+    """A Moderator. Of pictures it judges violence, self-harm and sexual content; everything else of texts alone."""
+
+    name = "openai-moderation"
+
+    def __init__(self, key: str, *, base_url: str = API, model: str = MODEL, seconds: float = SECONDS) -> None:
+        self._client = openai_client.client(key, base_url, seconds)
+        self._model = model
+
+    def judge(self, texts: Sequence[str], pictures: Sequence[Path] = ()) -> list[Flag]:
+        """Every category the vendor flags, with its score from 0 to 1. One exchange for the texts, one a picture.
+
+        `pictures` are JPEG files. Raises ProviderError.
+        """
+        flags: list[Flag] = []
+        spoken = [(where, text) for where, text in enumerate(texts) if text.strip()]
+        for at in range(0, len(spoken), TEXTS_AT_ONCE):
+            some = spoken[at : at + TEXTS_AT_ONCE]
+            found = self._ask([text for _, text in some], len(some))
+            flags += [flag for (where, _), named in zip(some, found, strict=True) for flag in _flags(where, named)]
+        for number, picture in enumerate(pictures):
+            image = {"type": "image_url", "image_url": {"url": openai_client.data_url(picture)}}
+            flags += _flags(len(texts) + number, self._ask([image], 1)[0])
+        return flags
+
+    def _ask(self, what: Sequence[Any], things: int) -> list[dict[str, float]]:
+        """The flagged categories with their scores, for each thing judged."""
+        try:
+            results = self._client.moderations.create(model=self._model, input=cast(Any, what)).results
+            found = [_flagged(result) for result in results]
+        except openai.OpenAIError as error:
+            raise openai_client.trouble(error) from error
+        except (pydantic.ValidationError, AttributeError, TypeError, ValueError) as error:
+            raise ProviderError(f"OpenAI: no judgement to be read: {type(error).__name__}", retryable=True) from error
+        if len(found) != things:
+            raise ProviderError("OpenAI: not one judgement for each thing to judge", retryable=True)
+        return found
+
+
+def _flagged(result: Moderation) -> dict[str, float]:
+    if not result.flagged:
+        return {}
+    scores: dict[str, Any] = result.category_scores.to_dict()
+    named = [category for category, is_so in result.categories.to_dict().items() if is_so]
+    return {category: float(scores.get(category, 1.0)) for category in named or ["other"]}
+
+
+def _flags(where: int, named: Mapping[str, float]) -> list[Flag]:
+    return [Flag(where, category, score, MODEL) for category, score in named.items()]

@@ -1,0 +1,51 @@
+"""Stage `conform`, one step per scene: what a landed clip will be in the film is encoded now, not when all have landed.
+
+The pieces are named by everything that decides their pixels. If another take changes a piece after all (its caption has
+to move, say), the cut finds another name and makes it anew.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .. import files, film
+from ..engine import DONE, Done, Wait, Work
+from ..history import tell
+from ..media import meters, picture
+from ..media.picture import Segment
+from ..media.timeline import Timeline, plan
+from ..models import Take
+from ..models.story import TakeKind
+
+
+def run(work: Work) -> Done | Wait:
+    """Encode the scene's own pieces from its clip; a still take has none: the cut draws it from the photo."""
+    take = Take.objects.get(
+        shot__scene__script__production=work.production, shot__scene__number=work.step.item, selected=True
+    )
+    if take.kind != TakeKind.CLIP or take.segments:
+        return DONE
+    with files.workspace("conform") as folder:
+        parts = film.material(work, folder)
+        if parts[work.step.item - 1].scene.clip is None:
+            return DONE
+        timeline = plan([part.scene for part in parts], film.spec(work))
+        own = _own(timeline, work.step.item - 1, folder / "segments")
+        picture.render_picture(timeline, folder / "segments", threads=1, on_progress=work.beat, only=own)
+        thumb = meters.thumbnail(parts[work.step.item - 1].scene.clip, folder / "thumb.jpg")
+        published = {part.path.name: files.publish(part.path, work.production.folder) for part in own}
+        small = files.publish(thumb, work.production.folder)
+        with work.fence():
+            Take.objects.filter(pk=take.pk).update(segments=published, thumb=small)
+            tell(work.production, "shot.conformed", stage="conform", item=work.step.item)
+    return DONE
+
+
+def _own(timeline: Timeline, scene: int, folder: Path) -> list[Segment]:
+    """The pieces that show this scene's clip and nothing else."""
+    clips = [shot for shot in timeline.shots if shot.scene == scene and shot.kind == "clip"]
+    return [
+        part
+        for part in picture.segments(timeline, folder)
+        if (shots := timeline.shots_at(part.start)) and len(shots) == 1 and shots[0] in clips
+    ]

@@ -1,0 +1,107 @@
+"""Moderation: our own rules, the vendor's judgement, and both together."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from pipeline.providers.base import ProviderError
+from pipeline.providers.moderation import Flag, LocalRules, WithRules
+from pipeline.providers.openai_moderation import MODEL, TEXTS_AT_ONCE, OpenAIModeration
+from sandbox.openai import openai
+from sandbox.server import running
+
+HATE, UNKIND, FINE = "I will kill you.", "You are worthless.", "You flew the shuttle."
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running({"openai": openai}, speed=1000) as made:
+        yield made
+
+
+@pytest.fixture
+def sandbox(server):
+    server.world.journal.clear()
+    yield server
+    server.world.rules.clear()
+    server.world.left.clear()
+
+
+@pytest.fixture
+def vendor(sandbox):
+    return OpenAIModeration("sk-test", base_url=f"{sandbox.at('openai')}/v1", seconds=1.0)
+
+
+def bodies(sandbox):
+    return [json.loads(one.body) for one in sandbox.world.asked("openai", "/v1/moderations")]
+
+
+def test_our_own_rules_tell_what_is_refused_from_what_is_left_out():
+    assert LocalRules().judge([FINE, HATE, "", UNKIND]) == [
+        Flag(1, "refuse", 1.0, "rules"),
+        Flag(3, "leave", 1.0, "rules"),
+    ]
+
+
+def test_all_texts_are_judged_in_one_exchange_and_empty_ones_in_none(vendor, sandbox):
+    flags = vendor.judge([FINE, "", HATE, UNKIND])
+    assert [(flag.where, flag.category, flag.source) for flag in flags] == [
+        (2, "hate", MODEL),
+        (3, "harassment", MODEL),
+    ]
+    assert all(0.9 < flag.score <= 1 for flag in flags)
+    assert bodies(sandbox) == [{"model": MODEL, "input": [FINE, HATE, UNKIND]}]
+    assert vendor.judge(["", " "]) == []
+    assert len(bodies(sandbox)) == 1
+
+
+def test_many_texts_go_in_several_exchanges_and_keep_their_numbers(vendor, sandbox):
+    flags = vendor.judge([FINE] * TEXTS_AT_ONCE + [HATE])
+    assert [flag.where for flag in flags] == [TEXTS_AT_ONCE]
+    assert len(bodies(sandbox)) == 2
+
+
+def test_pictures_go_one_at_a_time_and_are_counted_after_the_texts(vendor, sandbox, tmp_path):
+    pictures = [tmp_path / f"{n}.jpg" for n in range(2)]
+    for picture in pictures:
+        picture.write_bytes(b"\xff\xd8" + picture.name.encode())
+    assert vendor.judge([FINE], pictures) == []
+    _, first, second = (body["input"] for body in bodies(sandbox))
+    assert [len(first), first[0]["type"]] == [1, "image_url"]
+    assert first[0]["image_url"]["url"].startswith("data:image/jpeg;base64,/9g")
+    assert first != second
+    sandbox.world.switch("openai.flagged", 1, times=True)
+    (flag,) = vendor.judge([], pictures)
+    assert (flag.where, flag.category) == (0, "violence")
+
+
+@pytest.mark.parametrize(
+    ("fault", "trouble"),
+    [("busy", "busy"), ("quota", "locked"), ("down", "passing"), ("silent", "unknown"), ("page", "passing"),
+     ("trickle", "unknown")],
+)  # fmt: skip
+def test_every_trouble_of_the_vendor_is_one_of_ours(vendor, sandbox, fault, trouble):
+    sandbox.world.switch(f"openai.{fault}", 1, times=True)
+    with pytest.raises(ProviderError) as no:
+        vendor.judge([FINE])
+    assert no.value.trouble == trouble
+
+
+def test_both_together_flag_what_either_does(vendor, sandbox):
+    sandbox.world.switch("openai.flagged", 1, times=True)
+    flags = WithRules(vendor).judge([FINE, HATE])
+    assert [(flag.where, flag.category, flag.source) for flag in flags] == [
+        (1, "refuse", "rules"),
+        (0, "violence", MODEL),
+        (1, "violence", MODEL),
+    ]
+
+
+def test_our_rules_stand_alone_while_the_vendor_is_away(vendor, sandbox, caplog):
+    sandbox.world.switch("openai.down", 1.0)
+    with caplog.at_level(logging.WARNING):
+        assert WithRules(vendor).judge([HATE]) == LocalRules().judge([HATE])
+    assert "our own rules alone" in caplog.text
