@@ -34,7 +34,7 @@ from .models import (
     Photo,
     PhotoState,
 )
-from .uploads import Refused, Upload, megabytes
+from .uploads import NoRoom, Refused, Upload, megabytes
 
 # What an order begun again takes along; consents, prices and dates it does not.
 KEPT_IN_BRIEF = ("occasion", "name", "said_as", "sender", "format", "tone", "seconds", "notes", "must_say")
@@ -239,8 +239,11 @@ def place(*, order: Order, amount: int | None = None, currency: str = "", actor:
     released.
     """
     now = timezone.now()
+    # Claimed before it is looked at: nobody may change the draft between the look and the placing.
+    is_draft = Order.objects.filter(pk=order.pk, state=OrderState.DRAFT).update(changed_at=now)
     order.refresh_from_db()
-    if order.is_draft:
+    if is_draft:
+        order.brief.refresh_from_db()
         gaps = drafts.missing(order)
         if amount is not None and (amount, currency) != (order.amount, order.currency):
             gaps.append(drafts.Gap("summary", _("The film was changed after the till was opened. Please pay again.")))
@@ -336,12 +339,12 @@ def _room_for(order: Order, upload: Upload) -> None:
     if photos.filter(sha256=upload.sha256).exists():
         raise _twice(upload)
     if photos.usable().count() >= MAX_PHOTOS:
-        raise Refused(
+        raise NoRoom(
             _("“%(name)s” was left out: a film takes up to %(limit)d photos. Remove one to make room.")
             % {"name": upload.label, "limit": MAX_PHOTOS}
         )
     if (photos.aggregate(sum=Sum("size"))["sum"] or 0) + upload.size > settings.MAX_ORDER_BYTES:
-        raise Refused(
+        raise NoRoom(
             _("“%(name)s” was left out: together the photos may have up to %(limit)d MB.")
             % {"name": upload.label, "limit": megabytes(settings.MAX_ORDER_BYTES)}
         )

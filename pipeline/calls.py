@@ -7,9 +7,10 @@ from pathlib import Path
 
 from django.utils import timezone
 
+from orders.faults import faultpoint
+
 from . import files
 from .engine import Work
-from .faults import faultpoint
 from .models import Call, CallState
 from .providers.base import Answer, Json, Provider, ProviderError
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from accounts.models import User
 from orders.models import Photo
 
 from .models import Call, Cut, Narration, Take
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # A file stands for a moment before its row does; after this it never will.
 YOUNG = dt.timedelta(hours=1)
+# A code is good for minutes; an account nobody has opened after this was never wanted.
+UNPROVEN = dt.timedelta(days=1)
 
 
 def known_names() -> set[str]:
@@ -60,4 +63,17 @@ def clear() -> int:
         gone += 1
     if gone:
         log.info("Removed %d files that no row names.", gone)
+    return gone
+
+
+def forget_unproven() -> int:
+    """Remove accounts that an address was typed for a day ago, and no code was ever: nobody's, and of no use."""
+    unproven = User.objects.filter(
+        last_login=None,
+        is_staff=False,
+        orders=None,
+        creator=None,
+        date_joined__lt=timezone.now() - UNPROVEN,
+    )
+    gone, _kinds = unproven.delete()
     return gone

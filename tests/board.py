@@ -10,8 +10,9 @@ from typing import Any
 
 from django.db import connection
 
+from orders import faults
 from orders.models import OrderState
-from pipeline import engine, faults, jobs, photos
+from pipeline import engine, jobs, photos
 from pipeline.engine import DONE, Done, Wait, Work
 from pipeline.models import Production, ProductionState, Scene, Script, Step
 

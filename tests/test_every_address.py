@@ -23,6 +23,7 @@ OWNERS = (404, 404, 200, 404, 404, 404)
 POST_ONLY = (404, 404, 405, 404, 404, 404)
 TABLE: dict[str, tuple[int, ...]] = {
     "home": OPEN,
+    "favicon": (302,) * 6,
     "creators:show": OPEN,
     "orders:mine": OPEN,
     "orders:begin": (302,) * 6,  # a GET leads to the creator's page
@@ -113,7 +114,7 @@ def address_of(name: str, draft: Order, placed: Order) -> str:
     }
     if name == "billing:till":
         return reverse(name, args=[billing.begin_payment(order=order).key])
-    if name in ("home", "orders:mine"):
+    if name in ("home", "favicon", "orders:mine"):
         return reverse(name)
     return reverse(name, args=arguments.get(name, [order.code]))
 

@@ -9,9 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from orders.faults import faultpoint
+
 from .. import files
 from ..engine import DONE, Done, Wait, Work
-from ..faults import faultpoint
 from ..history import tell
 from ..media import music, picture, probe, sound, subtitles
 from ..media.timeline import FilmSpec, SceneIn, Timeline, Word, plan

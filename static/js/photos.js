@@ -101,7 +101,8 @@
         forgive();
         say(`${form.dataset.added} ${list().querySelector("h2").textContent}`);
       } else if (type.startsWith("text/plain")) {
-        fail(entry, request.responseText, request.status >= 500); // our own trouble passes: the photo may come again
+        // Our own trouble passes, and so does a list that is full: the photo may come again.
+        fail(entry, request.responseText, request.status >= 500 || request.status === 409);
       } else {
         fail(entry, form.dataset.lost, true);
       }
