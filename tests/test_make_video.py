@@ -21,7 +21,7 @@ from videogen import making
 from . import samples
 from .samples import STORY
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.render]
 
 TOLD = "She flew the shuttle. She drinks too much coffee."
 

@@ -16,6 +16,8 @@ from pipeline.media.sound import Loudness
 from pipeline.media.verdict import LIMITS, Expected, ExpectedShot, judge
 from tests.samples import photo
 
+pytestmark = pytest.mark.render
+
 WIDTH, HEIGHT, FPS, SECONDS = 360, 640, 15, 6.0
 CAPTION = TextBox(0.5, 2.5, 60, 470, 240, 44)
 LABEL = TextBox(0.0, 6.0, 20, 30, 110, 24)
