@@ -72,13 +72,14 @@ TELLING = {
     "fr": """
         et avec très toujours jamais aime j'aime qui quand mais depuis ses dans c'est était être sont nous vous
         notre chante cuisine travaille joue boit mange dort né née voyage écrit déteste rêve sait mère père sœur
-        soeur frère fille fils chats chien chiens enfants beaucoup souvent tous chaque jours matin deux trois danser chanter
+        soeur frère fille fils chats chien chiens enfants beaucoup souvent tous chaque jours matin deux trois
+         danser chanter
         lire cuisiner voyager rire manger maison
     """,
     "it": """
         è gli molto anche perché suoi nostra nostro canta balla cucina lavora gioca legge beve mangia dorme corre
         ride nato viaggia scrive odia piace piacciono sogna sorella fratello figlia figlio gatti gatto cani bene
-        tanto spesso tutti ogni giorno anni della leggere figli due ballare cantare cucinare vita mondo
+        tanto spesso tutti ogni giorno anni della leggere figli ballare cantare cucinare vita mondo
     """,
     "pt": """
         não muito sempre nunca também quando tem você seu nossa canta dança cozinha trabalha joga lê dorme nasceu
@@ -125,9 +126,9 @@ _ENGLISH = frozenset(STOP_WORDS["en"].split())
 _TELLING = {code: frozenset(words.split()) for code, words in TELLING.items()}
 _WORDS = {code: (frozenset(STOP_WORDS.get(code, "").split()) | _TELLING[code]) - _ENGLISH for code in TELLING}
 _ACCENTED = frozenset(w for words in _WORDS.values() for w in words if not w.isascii())
-_PLAIN_ENGLISH = (LOWER | _ENGLISH | lex.TIMES | lex.PROPER) - {"mag", "com", "sever", "ser"}
+_PLAIN_ENGLISH = LOWER | _ENGLISH | lex.TIMES
 """Words that speak for English: its commonest ones and all that the lexicon knows."""
-_SHARED = {code: frozenset(words.split()) & _PLAIN_ENGLISH for code, words in STOP_WORDS.items() if code != "en"}
+_SHARED = {code: (frozenset(STOP_WORDS.get(code, "").split()) | _TELLING[code]) & _PLAIN_ENGLISH for code in TELLING}
 _NAMES = re.compile(
     r"\b[A-Z]\w+(?: (?:de|la|las|los|del|van|den|der|von|di|da|le|du|y|e)){1,3} [A-Z]\w+|"
     r"\b(?:La|Las|Los|El|Le|Les|San|Santa) [A-Z]\w+"
@@ -193,10 +194,10 @@ def _guess(text: str, names: tuple[str, ...]) -> tuple[str, bool]:
     telling = {code: sum(w in known and w not in _PLAIN_ENGLISH for w in words) for code, known in _TELLING.items()}
     best = max(hits, key=lambda code: (hits[code], telling[code]))
     marked = sum(not w.isascii() and w not in _LOANS for w in words if w not in _WORDS[best])
-    english = sum(w in _PLAIN_ENGLISH and w not in _SHARED.get(best, ()) for w in words)
+    english = sum(w in _PLAIN_ENGLISH and w not in _SHARED[best] for w in words)
     found = hits[best] + marked
     if found >= 2 and found >= english * 1.4 + (english > 0):
-        return best if hits[best] else "other", found >= 2
+        return best if hits[best] else "other", True
     if not english and len(words) > 1 and (telling[best] or marked):
         return best if hits[best] else "other", False
     return "en", False
