@@ -1,8 +1,12 @@
 """The sign-in form."""
 
 from allauth.account.forms import RequestLoginCodeForm
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from .models import User
+
+LONGEST = 254  # RFC 5321, and the column
 
 
 class SignInForm(RequestLoginCodeForm):  # type: ignore[misc]
@@ -13,6 +17,8 @@ class SignInForm(RequestLoginCodeForm):  # type: ignore[misc]
     def clean_email(self) -> str:
         """The address, with an account behind it. Rate limits are applied before an account is made."""
         email: str = super().clean_email().lower()
+        if len(email) > LONGEST:
+            raise ValidationError(_("That address is too long to be one. Please look again."))
         if self._user is None and not User.objects.filter(email__iexact=email).exists():
             self._user = User.objects.create_user(email)
         return email

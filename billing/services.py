@@ -7,7 +7,7 @@ import secrets
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -16,6 +16,7 @@ from accounts.models import Creator
 from orders import drafts
 from orders import services as orders
 from orders.cashier import NotForSale
+from orders.faults import faultpoint
 from orders.models import WITHOUT_FILM, Order, OrderState
 
 from .gateways.base import Gateway, GatewayError
@@ -78,6 +79,10 @@ def pay(*, payment: Payment, card: str) -> None:
     """Hold the money on the card and place the order. Paying twice is paying once. Raises GatewayError, NotForSale."""
     if payment.state in LIVE:
         return
+    live = payment.order.payments.filter(state__in=LIVE).first()
+    if live is not None:
+        settle(order=payment.order)  # paid under another number: a crash may have kept the order from being placed
+        return
     if payment.state != PaymentState.CREATED or not payment.order.is_draft or drafts.missing(payment.order):
         raise NotForSale(CLOSED)
     if not is_open():
@@ -88,47 +93,72 @@ def pay(*, payment: Payment, card: str) -> None:
     except GatewayError as error:
         Payment.objects.filter(pk=payment.pk, state=PaymentState.CREATED).update(error=str(error)[:200])
         raise
-    with transaction.atomic():
-        held = payment.move(
-            PaymentState.CREATED,
-            PaymentState.AUTHORIZED,
-            external_id=hold.external_id,
-            authorized_at=timezone.now(),
-            error="",
-        )
-    if held:
-        _place(payment)
+    faultpoint("payment.after_hold")
+    if not _hold_and_place(payment, hold.external_id):
+        _let_go(payment, hold.external_id)
+        raise NotForSale(CLOSED)
+    faultpoint("payment.after_place")
 
 
-def _place(payment: Payment) -> None:
+def _hold_and_place(payment: Payment, external_id: str) -> bool:
+    """Write down that the money is held and place the order, both or neither. False when it cannot be placed."""
     order = payment.order
     try:
         with transaction.atomic():
-            order.tell("payment.authorized", actor="fan", payment=str(payment))
-            orders.place(order=order, amount=payment.amount, currency=payment.currency)
-    except (orders.NotReady, orders.NotADraft):
-        # The draft changed, or went, between the click and the hold: the money goes back at once.
-        _release(order, payment)
-        raise NotForSale(CLOSED) from None
+            # The order's row first, as whoever changes a draft takes it: two who wait for each other wait for ever.
+            Order.objects.filter(pk=order.pk).update(changed_at=timezone.now())
+            held = payment.move(
+                PaymentState.CREATED,
+                PaymentState.AUTHORIZED,
+                external_id=external_id,
+                authorized_at=timezone.now(),
+                error="",
+            )
+            if held:
+                orders.place(order=order, amount=payment.amount, currency=payment.currency)
+                order.tell("payment.authorized", actor="fan", payment=str(payment))
+    except (orders.NotReady, orders.NotADraft, IntegrityError):
+        # The draft changed, went, or was paid under another number, between the click and the hold.
+        payment.refresh_from_db()
+        return False
+    payment.refresh_from_db()
+    return payment.state in LIVE
+
+
+def _let_go(payment: Payment, external_id: str) -> None:
+    """Give back a hold that places no order: written down first, so that a crash cannot forget it."""
+    payment.move(PaymentState.CREATED, PaymentState.CANCELLED, ended_at=timezone.now())
+    Payment.objects.filter(pk=payment.pk).update(external_id=external_id)
+    payment.refresh_from_db()
+    gateway().release(payment)
 
 
 def settle(*, order: Order) -> None:
     """Bring held money to where the order ended: taken when delivered, released when there is no film.
 
-    Safe at any time and any number of times; called outside transactions, since a gateway is far away.
+    Money that is held for a draft places it, or is released. Safe at any time and any number of times; called outside
+    transactions, since a gateway is far away.
     """
     for payment in order.payments.filter(state=PaymentState.AUTHORIZED):
-        if order.state == OrderState.DELIVERED:
+        if order.state == OrderState.DRAFT:
+            _place_late(order, payment)
+        elif order.state == OrderState.DELIVERED:
             _capture(order, payment)
         elif order.state in WITHOUT_FILM:
             _release(order, payment)
 
 
+def _place_late(order: Order, payment: Payment) -> None:
+    """Money is held for a draft, which only something broken leaves behind: place it, or let the money go."""
+    try:
+        orders.place(order=order, amount=payment.amount, currency=payment.currency)
+    except (orders.NotReady, orders.NotADraft):
+        _release(order, payment)
+
+
 def unsettled() -> QuerySet[Order]:
-    """Ended orders whose held money has not been brought to its end: what a crash may leave behind."""
-    return Order.objects.filter(payments__state=PaymentState.AUTHORIZED).exclude(
-        state__in=[OrderState.DRAFT, OrderState.PLACED]
-    )
+    """Orders with held money that are not being made: ended ones, and drafts that something broken left behind."""
+    return Order.objects.filter(payments__state=PaymentState.AUTHORIZED).exclude(state=OrderState.PLACED)
 
 
 def _capture(order: Order, payment: Payment) -> None:

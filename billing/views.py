@@ -16,6 +16,9 @@ from .gateways.base import GatewayError
 from .gateways.sandbox import CARDS
 from .models import Payment
 
+# What the till said to the last try to pay, kept for the page that follows it.
+SAID = "till"
+
 
 @login_required
 @limited("pay", times=60, seconds=3600)
@@ -27,17 +30,23 @@ def till(request: HttpRequest, key: str) -> HttpResponse:
         Payment.objects.select_related("order__brief", "order__creator"), key=key, order__fan=request.user
     )
     order = payment.order
-    error = ""
     if payment.state in services.LIVE:
+        services.settle(order=order)  # paid, and perhaps never placed: whoever comes back finds it put right
         return redirect("pipeline:order", order.code)
     if request.method == "POST":
+        card = request.POST.get("card", "")
         try:
-            services.pay(payment=payment, card=request.POST.get("card", ""))
+            services.pay(payment=payment, card=card)
             return redirect("pipeline:order", order.code)
         except GatewayError as refused:
             error = refused.fan
         except NotForSale as closed:
             error = str(closed)
+        # A page of its own, so that the way back leads to the till and not to a form that was sent.
+        request.session[SAID] = {"key": key, "error": error, "card": card}
+        return redirect("billing:till", key)
+    said = request.session.pop(SAID, {})
+    said = said if said.get("key") == key else {}
     return render(
         request,
         "billing/till.html",
@@ -47,7 +56,7 @@ def till(request: HttpRequest, key: str) -> HttpResponse:
             "brief": order.brief,
             "creator": order.creator,
             "cards": CARDS,
-            "error": error,
+            "error": said.get("error", ""),
+            "chosen": said.get("card", ""),
         },
-        status=422 if error else 200,
     )

@@ -12,11 +12,9 @@ from . import direct
 from .far import StorageAway
 from .limits import limited
 from .models import Order
-from .photo_views import fragment, refusal, unstored
-from .screens import of_a_draft
-from .uploads import Refused, label
-
-CONFLICT = 409
+from .photo_views import CONFLICT, fragment, refusal, unstored
+from .screens import UNUSABLE, of_a_draft
+from .uploads import NoRoom, Refused, label
 
 
 @limited("photo", times=150, seconds=600)
@@ -33,7 +31,7 @@ def ticket(request: HttpRequest, order: Order) -> HttpResponse:
             order=order, name=request.POST.get("name", ""), size=size, kind=request.POST.get("type", "")
         )
     except Refused as refused:
-        return refusal(request, order, [str(refused)])
+        return _no(request, order, refused)
     except StorageAway:
         return unstored(request, order)
     if given is None:
@@ -50,7 +48,7 @@ def arrived(request: HttpRequest, order: Order) -> HttpResponse:
     try:
         photo = direct.arrived(order=order, token=request.POST.get("token", ""), name=name)
     except Refused as refused:
-        return refusal(request, order, [str(refused)])
+        return _no(request, order, refused)
     except FileNotFoundError:
         lost = _("“%(name)s” did not arrive. Please try again.") % {"name": label(name)}
         return refusal(request, order, [lost], status=CONFLICT)
@@ -59,3 +57,8 @@ def arrived(request: HttpRequest, order: Order) -> HttpResponse:
     response = fragment(request, order)
     response["X-Photo"] = photo.token
     return response
+
+
+def _no(request: HttpRequest, order: Order, refused: Refused) -> HttpResponse:
+    status = CONFLICT if isinstance(refused, NoRoom) else UNUSABLE
+    return refusal(request, order, [str(refused)], status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.utils import timezone
@@ -108,7 +109,11 @@ def time_range(creator: Creator) -> tuple[int, int] | None:
     times = sorted(
         (ended - placed).total_seconds()
         for placed, ended in Order.objects.filter(
-            creator=creator, state=OrderState.DELIVERED, placed_at__isnull=False, ended_at__isnull=False
+            creator=creator,
+            fan__isnull=False,  # films of the command line were not paid for
+            state=OrderState.DELIVERED,
+            placed_at__isnull=False,
+            ended_at__isnull=False,
         )
         .order_by("-ended_at")
         .values_list("placed_at", "ended_at")[:HISTORY]
@@ -122,11 +127,17 @@ def time_range(creator: Creator) -> tuple[int, int] | None:
     return round(tenths[0]), round(tenths[-1])
 
 
-def notes_on(photo: Photo) -> list[str]:
-    """What the check says of a photo, in words: the facts hold each as a text to translate and its figures."""
+def notes_on(photo: Photo, numbers: Mapping[int, int]) -> list[str]:
+    """What the check says of a photo, in words: the facts hold each as a text to translate and its figures.
+
+    `numbers` are those the fan knows the order's photos by, by id. What is said of a photo that has gone is left out.
+    """
     sentences = []
     for note in photo.facts.get("notes", []):
         match note:
+            case [str(text), {"photo": int(other)}]:
+                if other in numbers and other != photo.pk:
+                    sentences.append(_(text) % {"number": numbers[other]})
             case [str(text), dict(figures)]:
                 sentences.append(_filled(text, figures))
             case str(text):

@@ -93,8 +93,11 @@ class ForWhomForm(forms.Form):
         return said_as
 
     def clean_sender(self) -> str:
-        """The signature, where there is one."""
-        return self._checked("sender")
+        """The signature, where there is one: it is read aloud at the end."""
+        sender = self._checked("sender")
+        if fault := words.latin_fault(sender):
+            raise forms.ValidationError(fault)
+        return sender
 
     def clean(self) -> dict[str, Any]:
         """A name in another script needs a respelling: the narrators read Latin letters."""
@@ -153,7 +156,7 @@ class StoryForm(forms.Form):
 
     def _checked(self, field: str) -> str:
         text: str = self.cleaned_data[field]
-        if text and (fault := words.line_fault(text, at_most=MAX_MUST_SAY_LETTERS)):
+        if text and (fault := words.line_fault(text, at_most=MAX_MUST_SAY_LETTERS) or words.latin_fault(text)):
             raise forms.ValidationError(fault)
         return text
 

@@ -13,6 +13,14 @@ from django.shortcuts import render
 View = Callable[..., HttpResponse]
 
 
+def _raised(key: str, seconds: int) -> int:
+    try:
+        return cache.incr(key)
+    except ValueError:  # it ran out between two looks
+        cache.add(key, 1, seconds)
+        return 1
+
+
 def limited(what: str, *, times: int, seconds: int) -> Callable[[View], View]:
     """Let one network address POST this at most `times` in a window of `seconds`; then 429 with Retry-After.
 
@@ -26,8 +34,7 @@ def limited(what: str, *, times: int, seconds: int) -> Callable[[View], View]:
             if request.method == "POST":
                 now = int(time.time())
                 key = f"limit:{what}:{request.META.get('REMOTE_ADDR', '')}:{now // seconds}"
-                cache.add(key, 0, seconds)
-                if cache.incr(key) > times:
+                if not cache.add(key, 1, seconds) and _raised(key, seconds) > times:
                     response = render(request, "429.html", status=429)
                     response["Retry-After"] = str(seconds - now % seconds)
                     return response

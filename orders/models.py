@@ -18,7 +18,7 @@ from .codes import order_code, token
 
 MIN_PHOTOS = 5
 MAX_PHOTOS = 10
-MAX_NAME = 60
+MAX_NAME = 40
 MAX_NOTES = 5000
 MAX_MUST_SAY = 3
 MAX_MUST_SAY_LETTERS = 160

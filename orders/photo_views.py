@@ -19,13 +19,14 @@ from .far import StorageAway
 from .limits import limited
 from .models import MAX_PHOTOS, MIN_PHOTOS, Order, Photo, PhotoState
 from .screens import UNUSABLE, is_script, of_a_draft, screen
-from .uploads import Refused, gate, megabytes
+from .uploads import NoRoom, Refused, gate, megabytes
 
 log = logging.getLogger(__name__)
 
 # Room for the form's own lines around the files.
 SLACK = 1024 * 1024
 FIELD = "#photos-input"
+CONFLICT = 409
 
 
 @of_a_draft
@@ -75,14 +76,16 @@ def photo_add(request: HttpRequest, order: Order) -> HttpResponse:
 def _add(request: HttpRequest, order: Order) -> HttpResponse:
     files = request.FILES.getlist("photos")
     problems = [] if files else [_("Choose one or more photos first.")]
+    status = UNUSABLE
     photo: Photo | None = None
     for file in files:
         try:
             photo = services.add_photo(order=order, upload=gate(file))
         except Refused as refused:
             problems.append(str(refused))
+            status = CONFLICT if isinstance(refused, NoRoom) else status
     if problems:
-        return refusal(request, order, problems)
+        return refusal(request, order, problems, status)
     if not is_script(request):
         return redirect("orders:photos", order.code)
     response = fragment(request, order)
@@ -142,9 +145,10 @@ def _cards(order: Order) -> dict[str, Any]:
     """What the list shows: usable photos with their numbers, the refused ones apart."""
     found = list(order.photos.order_by("place", "pk"))
     good = [photo for photo in found if photo.state != PhotoState.REFUSED]
+    numbers = {photo.pk: number for number, photo in enumerate(good, 1)}
     return {
         "order": order,
-        "cards": [{"photo": p, "number": n, "notes": drafts.notes_on(p)} for n, p in enumerate(good, 1)],
+        "cards": [{"photo": p, "number": numbers[p.pk], "notes": drafts.notes_on(p, numbers)} for p in good],
         "refused": [{"photo": p, "fault": _(p.fault) if p.fault else ""} for p in found if p not in good],
         "checking": any(photo.state == PhotoState.UPLOADED for photo in found),
         "count": len(good),

@@ -36,7 +36,7 @@ from .models import (
     Photo,
     PhotoState,
 )
-from .uploads import Refused, Upload, megabytes
+from .uploads import NoRoom, Refused, Upload, megabytes
 
 # What an order begun again takes along; consents, prices and dates it does not.
 KEPT_IN_BRIEF = ("occasion", "name", "said_as", "sender", "format", "tone", "seconds", "notes", "must_say")
@@ -261,8 +261,11 @@ def place(*, order: Order, amount: int | None = None, currency: str = "", actor:
     released.
     """
     now = timezone.now()
+    # Claimed before it is looked at: nobody may change the draft between the look and the placing.
+    is_draft = Order.objects.filter(pk=order.pk, state=OrderState.DRAFT).update(changed_at=now)
     order.refresh_from_db()
-    if order.is_draft:
+    if is_draft:
+        order.brief.refresh_from_db()
         gaps = drafts.missing(order)
         if amount is not None and (amount, currency) != (order.amount, order.currency):
             gaps.append(drafts.Gap("summary", _("The film was changed after the till was opened. Please pay again.")))
@@ -362,12 +365,12 @@ def room_for(*, order: Order, label: str, size: int) -> None:
     """Raises Refused when this would be one photo or too many bytes more than fit. `size` is in bytes."""
     photos = order.photos.all()
     if photos.usable().count() >= MAX_PHOTOS:
-        raise Refused(
+        raise NoRoom(
             _("“%(name)s” was left out: a film takes up to %(limit)d photos. Remove one to make room.")
             % {"name": label, "limit": MAX_PHOTOS}
         )
     if (photos.aggregate(sum=Sum("size"))["sum"] or 0) + size > settings.MAX_ORDER_BYTES:
-        raise Refused(
+        raise NoRoom(
             _("“%(name)s” was left out: together the photos may have up to %(limit)d MB.")
             % {"name": label, "limit": megabytes(settings.MAX_ORDER_BYTES)}
         )

@@ -42,6 +42,10 @@ class Refused(Exception):  # noqa: N818  (said to people)
     """A file was not taken. The message is a sentence for the fan."""
 
 
+class NoRoom(Refused):
+    """The file is well, and there is no room for it now: it may be sent again once another has been taken out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file that passed the gate; width and height in pixels, size in bytes."""

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.adapter import AFTER_SIGN_IN
 from accounts.models import ApprovalMode, Creator, User, Voice
 
-from . import cashier, drafts, services
+from . import cashier, drafts, reader, services
 from .access import own_order
 from .cards import FORMAT_HINTS, TONE_HINTS, cards
 from .choices import Length
@@ -115,6 +116,9 @@ def story(request: HttpRequest, order: Order) -> HttpResponse:
             for gap in drafts.missing(order):
                 if gap.screen == "story":
                     form.add_error("notes", gap.sentence)
+            # Said here, while it is easily put right, and not after the till.
+            if not form.errors and (sentence := reader.objection(order)):
+                form.add_error("notes", sentence)
         if not form.errors:
             return redirect(f"orders:{drafts.next_screen(order, after='story')}", order.code)
     try:
@@ -152,10 +156,13 @@ def summary(request: HttpRequest, order: Order) -> HttpResponse:
             errors.append({"href": "#price", "text": _("The price has changed: it is now %s.") % cashier.money(price)})
     gaps = drafts.missing(order)
     if form.is_bound:
+        if not gaps and (sentence := reader.objection(order)):
+            gaps.append(drafts.Gap("story", sentence))
         errors = [_link(order, gap) for gap in gaps if gap.screen != "summary"] + errors
         if not errors:
             if not isinstance(request.user, User):
                 here = reverse("orders:summary", args=[order.code])
+                request.session[AFTER_SIGN_IN] = here
                 return redirect(f"{reverse('account_request_login_code')}?{urlencode({'next': here})}")
             if order.fan_id is None:
                 adopt(order, request.user)

@@ -17,15 +17,30 @@ WEB_ADDRESS = re.compile(
 MARKUP = re.compile(r"[<>{}\[\]\\|]|&#?\w+;")
 
 
+# Composing a run of marks takes the square of its length: no language piles up more than a few on one letter.
+_PILED = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{8})[\u0300-\u036f"
+    "\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+# Whatever is longer is refused for its length by every field: it is not worth composing first.
+MOST_LETTERS = 25_000
+LONGEST_WORD = 30
+
+
+def composed(text: str) -> str:
+    """The text in composed form (NFC), in time linear in its length."""
+    return text if len(text) > MOST_LETTERS else unicodedata.normalize("NFC", _PILED.sub(r"\1", text))
+
+
 def tidy(text: str) -> str:
     """The text in composed form, with plain line ends and without unseen characters."""
-    plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
+    plain = composed(text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
     return "".join(c for c in plain if c == "\n" or not _unseen(c)).strip()
 
 
 def tidy_line(text: str) -> str:
     """The text on one line, in composed form, runs of white space made one. Unseen characters stay, to be refused."""
-    return re.sub(r"[ \u00a0\u2000-\u200a\u202f\u3000\t\r\n]+", " ", unicodedata.normalize("NFC", text)).strip()
+    return re.sub(r"[ \u00a0\u2000-\u200a\u202f\u3000\t\r\n]+", " ", composed(text)).strip()
 
 
 def _unseen(c: str) -> bool:
@@ -56,6 +71,16 @@ def line_fault(text: str, *, at_most: int) -> str:
         return _("Please leave out signs such as < > { } [ ]: they cannot be read aloud.")
     if not _letters(text):
         return _("Please write it in letters, so that it can be said aloud.")
+    if any(len(word) > LONGEST_WORD for word in re.split(r"[\s/-]+", text)):
+        return _("There is a word in it that is too long to be read aloud. Please write it in several.")
+    return ""
+
+
+def latin_fault(text: str) -> str:
+    """Why our narrators, who read the letters A to Z with their accents, cannot read this; empty when they can."""
+    for c in _letters(text):
+        if "LATIN" not in unicodedata.name(c, ""):
+            return _("Our narrators read the letters A to Z. “%(sign)s” is not one of them.") % {"sign": c}
     return ""
 
 

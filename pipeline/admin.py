@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,15 +11,18 @@ from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from . import services
 from .media_links import link
-from .models import Call, Event, Notice, Production, Review, ReviewState, Scene, Step
+from .models import Call, Cut, Event, Finding, Notice, Production, Review, ReviewState, Scene, Step
 
 LONGEST_REASON = 300
+BREAK = mark_safe("<br>")
 
 
 class ReadOnly(admin.ModelAdmin[Any]):
@@ -37,13 +41,36 @@ class ReadOnly(admin.ModelAdmin[Any]):
         return False
 
 
+class WhatWaits(admin.SimpleListFilter):
+    """Waiting films unless asked otherwise: the list is a queue first and a record second."""
+
+    title = gettext_lazy("what to show")
+    parameter_name = "show"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The other choice; the first one has no name in the address."""
+        return [("all", gettext_lazy("All"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """“Waiting” in place of the stock “All”."""
+        waiting = changelist.get_query_string(remove=[self.parameter_name])
+        everything = changelist.get_query_string({self.parameter_name: "all"})
+        yield {"selected": self.value() is None, "query_string": waiting, "display": _("Waiting for a look")}
+        yield {"selected": self.value() == "all", "query_string": everything, "display": _("All")}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Review]) -> QuerySet[Review]:
+        """Only those that wait, or all."""
+        return queryset if self.value() == "all" else queryset.filter(state=ReviewState.WAITING)
+
+
 @admin.register(Review)
 class ReviewAdmin(ReadOnly):
     """The films a creator is asked about. Creators see their own, staff see all."""
 
     change_form_template = "admin/pipeline/review/change_form.html"
-    list_display = ("film_for", "creator", "state", "verdict", "asked_at", "decided_at")
-    list_filter = ("state",)
+    list_display = ("film_for", "creator", "state", "verdict", "asked_at", "decided_at", "decided_by")
+    list_filter = (WhatWaits,)
+    ordering = (Case(When(state=ReviewState.WAITING, then=Value(0)), default=Value(1)), "asked_at")
     list_select_related = ("cut__production__order__brief", "creator")
     search_fields = ("cut__production__order__code", "cut__production__order__brief__name")
 
@@ -60,8 +87,7 @@ class ReviewAdmin(ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
         """Waiting ones first, oldest first; a creator sees only their own."""
-        waiting = Case(When(state=ReviewState.WAITING, then=Value(0)), default=Value(1))
-        rows: QuerySet[Review] = super().get_queryset(request).order_by(waiting, "asked_at")
+        rows: QuerySet[Review] = super().get_queryset(request)
         if request.user.is_superuser:
             return rows
         return rows.filter(creator__user__pk=request.user.pk or 0)
@@ -104,7 +130,7 @@ class ReviewAdmin(ReadOnly):
         reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
         back = HttpResponseRedirect(reverse("admin:pipeline_review_change", args=[pk]))
         if not approve and not reason:
-            messages.error(request, _("Please say why, in a few words: the fan’s team reads it. Nothing was decided."))
+            messages.error(request, _("Please say why, in a few words: the fan reads it. Nothing was decided."))
             return back
         try:
             services.decide(
@@ -118,6 +144,10 @@ class ReviewAdmin(ReadOnly):
         if following is not None:
             return HttpResponseRedirect(reverse("admin:pipeline_review_change", args=[following.pk]))
         return HttpResponseRedirect(reverse("admin:pipeline_review_changelist"))
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return f"{value:.1f}{unit}" if value is not None else ""
 
 
 class StepInline(admin.TabularInline[Step, Production]):
@@ -156,7 +186,23 @@ class ProductionAdmin(ReadOnly):
     list_filter = ("state", "failed_stage")
     search_fields = ("order__code",)
     list_select_related = ("order",)
+    readonly_fields = ("film", "findings")
     inlines = (StepInline, EventInline)
+
+    @admin.display(description=gettext_lazy("film"))
+    def film(self, production: Production) -> str:
+        """A link to what was cut, whether it went out or not."""
+        cut = Cut.objects.filter(production=production).first()
+        return format_html('<a href="{}">{}</a>', link(cut.file), cut) if cut is not None else "–"
+
+    @admin.display(description=gettext_lazy("quality control"))
+    def findings(self, production: Production) -> str:
+        """What quality control found, where and how much."""
+        rows = Finding.objects.filter(cut__production=production)
+        lines = (
+            (found.severity, found.sentence, _figure(found.second, " s"), _figure(found.figure, "")) for found in rows
+        )
+        return format_html_join(BREAK, "{}: {} {} {}", lines) or "–"
 
 
 @admin.register(Call)

@@ -11,5 +11,9 @@ class PipelineConfig(AppConfig):
     verbose_name = _("Making films")
 
     def ready(self) -> None:
-        """Connect to the news from the apps below."""
-        from . import listeners  # noqa: F401, PLC0415  (models must be loaded first)
+        """Connect to the news from the apps below, and tell the wizard who reads its stories."""
+        from orders import reader  # noqa: PLC0415  (models must be loaded first)
+
+        from . import listeners, wording  # noqa: F401, PLC0415
+
+        reader.use(wording.objection)

@@ -18,9 +18,10 @@ from pathlib import Path
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from orders.faults import faultpoint
+
 from . import breaker, engine, files, queue, slots
 from .engine import Work
-from .faults import faultpoint
 from .models import OPEN_CALLS, Call, CallState, ProductionState, Step, StepState
 from .providers.base import Answer, JobFailed, Json, Provider, ProviderError
 
@@ -165,7 +166,7 @@ def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | 
         if call.prepared is None:
             prepared = provider.prepare(call.request, folder)
             with work.fence():
-                Call.objects.filter(pk=call.pk, prepared=None).update(prepared=prepared)
+                Call.objects.filter(pk=call.pk, prepared__isnull=True).update(prepared=prepared)
             call.refresh_from_db()
         with work.fence():
             # Whatever was cancelled, or lost to another worker, until here is not sent.

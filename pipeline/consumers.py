@@ -12,6 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.template.loader import render_to_string
 from django.urls import path
 
+from accounts.models import User
 from orders.models import Order
 from orders.visitors import KEY
 
@@ -87,9 +88,12 @@ class OrderConsumer(AsyncWebsocketConsumer):
         session = self.scope["session"]
         # The session may have ended since the socket opened: read it again, not the copy from the handshake.
         fresh = session.__class__(session.session_key)
-        user = self.scope.get("user") or AnonymousUser()
-        if user.is_authenticated and "_auth_user_id" not in fresh:
-            return None
+        user: Any = self.scope.get("user") or AnonymousUser()
+        if user.is_authenticated:
+            # The account may have been closed since, too.
+            user = User.objects.filter(pk=user.pk, is_active=True).first()
+            if "_auth_user_id" not in fresh or user is None:
+                return None
         order = Order.objects.select_related("brief", "creator", "fan").filter(code=self.code).first()
         if order is None or order.is_draft or not may_see(order, user, fresh.get(KEY, "")):
             return None

@@ -25,9 +25,9 @@ from django.utils.translation import gettext as _
 
 from orders import disk
 from orders.codes import token as new_token
+from orders.faults import faultpoint
 
 from . import live, queue
-from .faults import faultpoint
 from .history import tell
 from .line import LINE, STAGES, Stage
 from .models import Production, ProductionState, Step, StepState

@@ -14,8 +14,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 
 from orders.codes import token
-
-from .faults import faultpoint
+from orders.faults import faultpoint
 
 CHUNK = 1024 * 1024
 

@@ -12,6 +12,7 @@ from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from orders.far import StorageAway, far
 from orders.models import Photo
 
@@ -24,6 +25,8 @@ YOUNG = dt.timedelta(hours=1)
 # Where our files stand, each below its order's code.
 FOLDERS = ("orders", "films")
 BATCH = 1000
+# A code is good for minutes; an account nobody has opened after this was never wanted.
+UNPROVEN = dt.timedelta(days=1)
 
 
 def known_names(codes: Collection[str] | None = None) -> set[str]:
@@ -93,4 +96,17 @@ def clear() -> int:
         log.warning("The storage cannot be tidied now: %s", error)
     if gone:
         log.info("Removed %d files that no row names.", gone)
+    return gone
+
+
+def forget_unproven() -> int:
+    """Remove accounts that an address was typed for a day ago, and no code was ever: nobody's, and of no use."""
+    unproven = User.objects.filter(
+        last_login=None,
+        is_staff=False,
+        orders=None,
+        creator=None,
+        date_joined__lt=timezone.now() - UNPROVEN,
+    )
+    gone, _kinds = unproven.delete()
     return gone

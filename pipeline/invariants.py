@@ -19,10 +19,11 @@ from orders.models import WITHOUT_FILM, ConsentKind, Order, OrderEvent, OrderSta
 
 from . import files, housekeeping
 from .line import STAGES
-from .models import Call, CallState, Delivery, Event, Production, ProductionState, ReviewState, Step, StepState
+from .models import Call, CallState, Delivery, Event, Notice, Production, ProductionState, ReviewState, Step, StepState
 
 # How late something due may be handled before it counts as forgotten.
 GRACE = dt.timedelta(seconds=60)
+MAIL_GRACE = dt.timedelta(hours=6)
 
 
 def i1_ledger_balances() -> Iterator[str]:
@@ -60,6 +61,11 @@ def i4_nothing_forgotten() -> Iterator[str]:
     for order in Order.objects.filter(state=OrderState.PLACED):
         if not order.productions.filter(state=ProductionState.RUNNING).exists():
             yield f"I4 order {order} is placed and nothing is being made"
+    held = Payment.objects.filter(state=PaymentState.AUTHORIZED, authorized_at__lt=late, order__state=OrderState.DRAFT)
+    for payment in held:
+        yield f"I4 payment {payment} is held and its order was not placed"
+    for notice in Notice.objects.filter(sent_at=None, created_at__lt=timezone.now() - MAIL_GRACE):
+        yield f"I4 the mail {notice} has not left: {notice.error or 'no reason is known'}"
     for step in Step.objects.due(late):
         yield f"I4 step {step} has been due since before {late:%H:%M:%S}"
     for production in Production.objects.filter(state=ProductionState.RUNNING):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -13,6 +15,9 @@ from django.db import transaction
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
+
+# Seconds a bell may take: nobody waits on a Redis that hangs.
+PATIENCE = 0.8
 
 _watcher: Callable[[str], None] | None = None
 
@@ -38,6 +43,11 @@ def order_changed(code: str) -> None:
     transaction.on_commit(lambda: _send(code))
 
 
+async def _ring(layer: Any, code: str) -> None:
+    async with asyncio.timeout(PATIENCE):
+        await layer.group_send(group(code), {"type": "order.changed", "code": code})
+
+
 def _send(code: str) -> None:
     if _watcher is not None:
         _watcher(code)
@@ -46,6 +56,6 @@ def _send(code: str) -> None:
     if layer is None:
         return
     try:
-        async_to_sync(layer.group_send)(group(code), {"type": "order.changed", "code": code})
-    except (RedisError, OSError) as error:
+        async_to_sync(_ring)(layer, code)
+    except (RedisError, OSError, TimeoutError) as error:
         log.debug("No live update for %s: %s", code, error)

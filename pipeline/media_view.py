@@ -32,7 +32,7 @@ CHUNK = 256 * 1024
 # How long a browser may follow the same redirect again: long enough for a list that is shown anew every two seconds.
 REDIRECT_SECONDS = 60
 RETRY_SECONDS = 5
-_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
 # Stored names begin with a folder of one order.
 _OWNER = re.compile(r"^(?:orders|films)/([^/]+)/")
 
@@ -117,6 +117,8 @@ def _part(request: HttpRequest, size: int, etag: str) -> tuple[int, int, bool] |
     if asked is None or asked.groups() == ("", "") or (condition is not None and condition != etag):
         return 0, size, False
     first, last = asked.groups()
+    if first and last and int(last) < int(first):
+        return 0, size, False  # not a range at all: to be passed over
     if first:
         start = int(first)
         end = min(int(last) + 1, size) if last else size

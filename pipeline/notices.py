@@ -19,7 +19,9 @@ from .models import Notice, NoticeKind, Production
 log = logging.getLogger(__name__)
 
 LEASE = dt.timedelta(seconds=60)
-MAX_TRIES = 8
+# Minutes until the second, third … try; the last one repeats. A mail server may be away for a weekend.
+PAUSES = (1, 2, 5, 15, 60, 120, 240)
+MAX_TRIES = 20
 
 
 def subject(notice: Notice) -> str:
@@ -71,7 +73,8 @@ def send(pk: int) -> None:
         mail.send()
     except OSError as error:  # smtplib's errors are OSErrors
         log.warning("Mail %s was not sent: %s", notice, error)
-        Notice.objects.filter(pk=pk).update(error=str(error)[:300])
+        pause = dt.timedelta(minutes=PAUSES[min(notice.tries, len(PAUSES)) - 1])
+        Notice.objects.filter(pk=pk).update(error=str(error)[:300], lease_until=timezone.now() + pause)
         return
     Notice.objects.filter(pk=pk).update(sent_at=timezone.now(), lease_until=None, error="")
 

@@ -15,6 +15,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import ApprovalMode
 from orders.models import Order, OrderState
 
 from . import slots
@@ -117,7 +118,7 @@ def read(order: Order) -> Progress:
     """The truth about a placed order, as of now. A handful of queries, and one write when the percentage rose."""
     production = order.productions.order_by("-number").first()
     steps = list(production.steps.all()) if production else []
-    stages = _stages(steps)
+    stages = _stages(steps, by_itself=order.creator.approval == ApprovalMode.AUTOMATIC and not _asked(production))
     state = _state(order, production)
     percent = _percent(production, steps, state)
     sentence, detail = _words(order, production, state, stages)
@@ -155,14 +156,20 @@ def _state(order: Order, production: Production | None) -> StateKey:
     return "making"
 
 
+def _asked(production: Production | None) -> bool:
+    """Whether a person was asked to look at this film."""
+    return Review.objects.filter(cut__production=production, automatic=False).exists() if production else False
+
+
 def _of(steps: list[Step], line: Stage) -> list[Step]:
     return [step for step in steps if step.stage == line.key]
 
 
-def _stages(steps: list[Step]) -> list[StageLine]:
+def _stages(steps: list[Step], *, by_itself: bool) -> list[StageLine]:
+    """The stages as the fan reads them; an approval that the checks give by themselves is none."""
     found = []
     for line in LINE:
-        if not line.label:
+        if not line.label or (line.key == "review" and by_itself):
             continue
         mine = _of(steps, line)
         done = [step for step in mine if step.state == StepState.DONE]
@@ -251,7 +258,8 @@ def p90(values: list[float]) -> float:
 
 def review_wait(order: Order) -> str:
     """How long this creator's reviews usually take, in words."""
-    decided = Review.objects.filter(creator=order.creator, automatic=False).exclude(decided_at=None)
+    # Decided by a person: what the command line approves for itself says nothing about the creator.
+    decided = Review.objects.filter(creator=order.creator, decided_by__isnull=False).exclude(decided_at=None)
     waits = [
         (review.decided_at - review.asked_at).total_seconds()
         for review in decided.order_by("-asked_at")[:HISTORY]
@@ -370,7 +378,9 @@ def measured() -> tuple[int, float, float] | None:
     """How long the last films really took here, from placed to delivered: count, median and 90th percentile seconds."""
     times: list[dt.timedelta] = [
         delivered - placed
-        for placed, delivered in Order.objects.filter(state=OrderState.DELIVERED, placed_at__isnull=False)
+        for placed, delivered in Order.objects.filter(
+            state=OrderState.DELIVERED, placed_at__isnull=False, fan__isnull=False
+        )
         .order_by("-placed_at")
         .values_list("placed_at", "ended_at")[:100]
         if delivered and placed

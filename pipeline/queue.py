@@ -9,11 +9,13 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import django_rq
 from django.conf import settings
 from django.db import connections, transaction
+from redis import Redis
 from redis.exceptions import RedisError
 from rq import SimpleWorker, Worker
 from rq.exceptions import DuplicateJobError, NoSuchJobError
@@ -62,7 +64,7 @@ def push(queue: str, job: str, pk: int, name: str) -> bool:
         _inline.append((job, pk))
         return True
     try:
-        rq = django_rq.get_queue(queue, serializer=SERIALIZER)
+        rq = django_rq.get_queue(queue, serializer=SERIALIZER, connection=_impatient())
         rq.enqueue_call(f"pipeline.jobs.{job}", args=(pk,), job_id=name, unique=True, result_ttl=0, failure_ttl=60)
     except DuplicateJobError:
         return False
@@ -70,6 +72,12 @@ def push(queue: str, job: str, pk: int, name: str) -> bool:
         log.warning("The queue cannot be reached (%s); the sweep will ring again.", error)
         return False
     return True
+
+
+@cache
+def _impatient() -> Redis:
+    """A connection for ringing: no page and no step waits longer than a second on a Redis that hangs."""
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
 def waits(queue: str, name: str) -> bool:

@@ -69,7 +69,8 @@ def _elevenlabs() -> ElevenLabs:
 
 def _speech() -> Provider:
     return OpenAISpeech(
-        settings.SPEECH_API_KEY or settings.OPENAI_API_KEY,
+        # A key goes to its own server and nowhere else.
+        settings.SPEECH_API_KEY if settings.SPEECH_BASE_URL else settings.OPENAI_API_KEY,
         base_url=settings.SPEECH_BASE_URL or settings.OPENAI_BASE_URL,
         model=settings.SPEECH_MODEL,
         price=settings.SPEECH_PRICE,
@@ -148,13 +149,18 @@ def local_video() -> Provider:
     return LocalStudio()
 
 
+def films_elsewhere() -> bool:
+    """Whether shots are asked of the video vendor now: it is set up, and not left alone."""
+    return _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY") != "local" and not breaker.is_open(Higgsfield.name)
+
+
 def ladder(order: Order, seconds: float, scenes: int) -> list[Rung]:
     """Who films an order's shots, best first, as far as its budget goes; empty where only the local studio does.
 
     `seconds` is the length of a shot, `scenes` how many there are: a model that all shots together could not be paid
     for is left out, so that no order ends with half its shots bought.
     """
-    if _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY") == "local" or breaker.is_open(Higgsfield.name):
+    if not films_elsewhere():
         return []
     cap = slots.order_cap(order.amount)
     return [

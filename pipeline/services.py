@@ -75,7 +75,7 @@ def decide(*, review: Review, approve: bool, by: Any, sha256: str, reason: str =
     """The creator's word on one exact cut, given once. Raises StaleReview when it is late or for another version."""
     production = review.cut.production
     with transaction.atomic():
-        same = Cut.objects.filter(pk=review.cut_id, sha256=sha256).exists()
+        same = Cut.objects.filter(pk=review.cut_id, sha256=sha256, production__state=ProductionState.RUNNING).exists()
         decided = same and Review.objects.filter(pk=review.pk, state=ReviewState.WAITING, sha256=sha256).update(
             state=ReviewState.APPROVED if approve else ReviewState.REFUSED,
             decided_by=by,

@@ -70,6 +70,7 @@ def _settle() -> int:
 def tidy() -> None:
     """Remove what crashes left behind: files no row names, work folders of dead processes."""
     housekeeping.clear()
+    housekeeping.forget_unproven()
     work = settings.VAR_DIR / "work"
     if work.is_dir():
         for folder in work.iterdir():

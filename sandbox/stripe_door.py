@@ -165,7 +165,7 @@ class Door:
         def make(off: int, forged: bool) -> tuple[bytes, Mapping[str, str]]:
             return body, {"Stripe-Signature": signature(body, FORGED if forged else SECRET, int(time.time()) + off)}
 
-        after = 30.0 if ears and self.falls("hook_shuffled", event["id"]) else 0.5
+        after = 120.0 if ears and self.falls("hook_shuffled", event["id"]) else 0.5
         for address in ears:
             bells.ring(self.world, "stripe", address, event["id"], make, after, stubborn=True)
 

@@ -10,9 +10,11 @@ from typing import Any
 
 from django.db import connection
 
+from orders import faults
 from orders.models import OrderState
-from pipeline import engine, faults, jobs, photos
+from pipeline import engine, jobs, photos
 from pipeline.engine import DONE, Done, Wait, Work
+from pipeline.line import LINE
 from pipeline.models import Production, ProductionState, Scene, Script, Step
 
 ITEMS = 3
@@ -68,7 +70,7 @@ class Stages:
                 photo = work.order.photos.first()
                 for number in range(1, ITEMS + 1):
                     Scene.objects.create(script=script, number=number, text=f"Line {number}.", photo=photo)
-                    for stage in ("narration", "shot"):
+                    for stage in (line.key for line in LINE if line.per_item):
                         Step.objects.get_or_create(production=work.production, stage=stage, item=number)
         self._count(work)
         return DONE

@@ -9,8 +9,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from orders import faults
 from orders.models import OrderState
-from pipeline import engine, faults, invariants, queue, services
+from pipeline import engine, invariants, queue, services
 from pipeline.models import Production, ProductionState, Step, StepState
 
 from . import making

@@ -334,7 +334,6 @@ def test_no_answer_but_an_answer_is_an_answer(raw, tmp_path):
         assert refused(url, tmp_path, trusted=(url,)).retryable
 
 
-@pytest.mark.xfail(strict=True, reason="`stream` waits for a whole chunk before the clock is looked at")
 def test_a_body_that_drips_is_given_up_in_time(trusted):
     began = time.monotonic()
     error = trusted("/drip", no=True, seconds=1.5)
@@ -342,7 +341,6 @@ def test_a_body_that_drips_is_given_up_in_time(trusted):
     assert time.monotonic() - began < 4
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="urljoin raises ValueError")
 def test_a_redirect_that_cannot_be_read_is_refused_like_the_rest(tmp_path):
     with saying(b"HTTP/1.1 302 Found\r\nLocation: https://[bad\r\nContent-Length: 0\r\n\r\n") as url:
         assert not refused(url, tmp_path, trusted=(url,)).retryable

@@ -39,7 +39,7 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="module")
 def film():
     """One picture for all, so that its clips are drawn once."""
-    with running({"higgsfield": functools.partial(higgsfield, settings=Settings(queue=100))}, speed=2000) as made:
+    with running({"higgsfield": functools.partial(higgsfield, settings=Settings(queue=100))}, speed=4000) as made:
         yield made
 
 
@@ -423,22 +423,22 @@ def answering(odd):
 @pytest.mark.parametrize(
     "answer", [None, [], "x", {}, {"request_id": 7}, {"request_id": "../x"}, {"request_id": "a b"}]
 )
-def test_a_yes_without_an_id_leaves_doubt(answer, tmp_path):
+def test_a_yes_without_an_id_leaves_doubt(answering, answer, tmp_path):
     with pytest.raises(ProviderError) as no:
         answering(submit=answer).submit(OURS, {"slug": FAST.slug, "body": {}}, tmp_path)
     assert trouble(no) == ("unknown", True)
 
 
 @pytest.mark.parametrize("answer", [None, [], "x", {}, {"status": None}, {"status": ["completed"]}, {"status": {}}])
-def test_a_state_that_is_none_is_asked_for_again(answer, tmp_path):
+def test_a_state_that_is_none_is_asked_for_again(answering, answer, tmp_path):
     with pytest.raises(ProviderError) as no:
         answering(status=answer).look("a", tmp_path)
     assert trouble(no) == ("passing", True)
 
 
-def test_a_state_yet_to_be_invented_is_waited_for(tmp_path):
-    with answering(status={"status": "polishing"}) as vendor:
-        assert vendor.look("a", tmp_path).state == "pending"
+def test_a_state_yet_to_be_invented_is_waited_for(answering, tmp_path):
+    vendor = answering(status={"status": "polishing"})
+    assert vendor.look("a", tmp_path).state == "pending"
 
 
 @pytest.mark.parametrize(
@@ -450,7 +450,7 @@ def test_a_state_yet_to_be_invented_is_waited_for(tmp_path):
         "https://cdn.higgsfield.ai.evil.example/a.mp4", "https://cdn.higgsfield.ai:22/a.mp4",
     ],
 )  # fmt: skip
-def test_a_clip_is_fetched_from_nowhere_but_the_vendor(url, tmp_path):
+def test_a_clip_is_fetched_from_nowhere_but_the_vendor(answering, url, tmp_path):
     with pytest.raises(JobFailed):
         answering(status={"status": "completed", "video": {"url": url}}).look("a", tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -470,26 +470,26 @@ def test_a_clip_is_fetched_from_nowhere_but_the_vendor(url, tmp_path):
         {"upload_url": "https://10.0.0.1/x", "public_url": "https://a.example/x", "upload_headers": "x"},
     ],
 )
-def test_a_picture_is_put_nowhere_inside(answer, shot, tmp_path):
+def test_a_picture_is_put_nowhere_inside(answering, answer, shot, tmp_path):
     with pytest.raises(ProviderError):
         answering(upload=answer).prepare(shot, tmp_path)
 
 
-def test_an_upload_is_not_led_elsewhere(shot, tmp_path):
+def test_an_upload_is_not_led_elsewhere(answering, shot, tmp_path):
     answer = {"public_url": "https://a.example/x", "upload_headers": {"x": "y\r\nz: a"}}
-    with answering(upload=answer) as vendor:
-        answer["upload_url"] = f"{vendor._http.base_url}/moved"
-        with pytest.raises(ProviderError, match="uploading failed"):
-            vendor.prepare(shot, tmp_path)
-        answer["upload_headers"] = {}
-        with pytest.raises(ProviderError, match="answered with 307"):
-            vendor.prepare(shot, tmp_path)
+    vendor = answering(upload=answer)
+    answer["upload_url"] = f"{vendor._http.base_url}/moved"
+    with pytest.raises(ProviderError, match="uploading failed"):
+        vendor.prepare(shot, tmp_path)
+    answer["upload_headers"] = {}
+    with pytest.raises(ProviderError, match="answered with 307"):
+        vendor.prepare(shot, tmp_path)
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"usd": "NaN"}, {"usd": "-1"}, {"usd": []}, {"usd": "Infinity"}])
-def test_a_price_that_is_none_is_none(answer):
-    with answering(quote=answer) as vendor:
-        assert vendor.quote({"slug": FAST.slug, "body": {}}) is None
+def test_a_price_that_is_none_is_none(answering, answer):
+    vendor = answering(quote=answer)
+    assert vendor.quote({"slug": FAST.slug, "body": {}}) is None
 
 
 # --- bells ------------------------------------------------------------------------------------------------------------

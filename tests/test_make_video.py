@@ -16,11 +16,12 @@ from orders.models import Order, OrderState, Photo
 from pipeline import invariants
 from pipeline.line import LINE
 from pipeline.models import Production, Review
+from videogen import making
 
 from . import samples
 from .samples import STORY
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.render]
 
 TOLD = "She flew the shuttle. She drinks too much coffee."
 
@@ -85,7 +86,7 @@ FAULTS = {
     "no such file": (lambda tmp: [*STORY[:5], tmp / "none.jpg"], {}, "cannot be read"),
     "an empty story": (lambda tmp: STORY, {"story": "  "}, "The story is empty"),
     "no story file": (lambda tmp: STORY, {"story": "@/nowhere.txt"}, "cannot be read"),
-    "a long name": (lambda tmp: STORY, {"name": "E" * 200}, "200 characters long"),
+    "a long name": (lambda tmp: STORY, {"name": "E" * 200}, "--for: That is 200 characters long"),
     "a name of emoji": (lambda tmp: STORY, {"name": "🎉🎂"}, "letters"),
     "an unknown creator": (lambda tmp: STORY, {"creator": "nobody"}, "No creator is called"),
     "no folder for the film": (lambda tmp: STORY, {"out": Path("/nowhere/at/all/film.mp4")}, "There is no folder"),
@@ -120,8 +121,18 @@ def test_every_fault_is_said_at_once(tmp_path):
 
 
 @pytest.mark.render
+def test_a_story_nobody_can_tell_is_bad_input_and_leaves_nothing(tmp_path):
+    report, code = make(*STORY, story="これは彼女の誕生日のための映画です。", out=tmp_path / "film.mp4")
+    assert code == 2
+    assert "English" in report["faults"][0]
+    assert not Order.objects.exists()
+    assert stored_files() == []
+
+
+@pytest.mark.render
 def test_a_stage_that_fails_is_exit_1_with_its_name_and_why(tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "RENDER_SCALE", 0.2)
+    monkeypatch.setattr(making.reader, "objection", lambda order: "")  # else it would be said beforehand
     report, code = make(*STORY, story="これは彼女の誕生日のための映画です。", out=tmp_path / "film.mp4")
     assert code == 1
     assert report["failed_stage"] == "script"

@@ -13,6 +13,8 @@ from pipeline.media import captions, cards, fonts, frames, label
 from pipeline.media.motion import Box
 from pipeline.media.timeline import Word
 
+pytestmark = pytest.mark.render
+
 FRAMES = [(1080, 1920), (1920, 1080), (1080, 1080), (270, 480)]
 NASTY = "100% it's: [x]; %{e} \\N {\\b1} <b>&amp;</b> 🎉 ❤️ 👩‍🚀 1️⃣"
 

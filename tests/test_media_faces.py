@@ -8,6 +8,8 @@ from PIL import Image, ImageFile
 from pipeline.media import faces, photocheck, stills
 from tests import samples
 
+pytestmark = pytest.mark.render
+
 
 def inside(box, x, y):
     return box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3]

@@ -13,6 +13,8 @@ from pipeline.media import ffmpeg
 from pipeline.media.ffmpeg import FfmpegError, run
 from pipeline.media.probe import BadMedia, probe
 
+pytestmark = pytest.mark.render
+
 TONE = ("-f", "lavfi", "-i", "sine=frequency=440:duration=0.2:sample_rate=48000")
 FOREVER = ("-re", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=10", "-f", "null", "-")
 
@@ -141,14 +143,16 @@ from pipeline.media import ffmpeg
 class Told(subprocess.Popen):
     def __init__(self, *args, **settings):
         super().__init__(*args, **settings)
-        Path({str(told)!r}).write_text(str(self.pid))
+        draft = Path({str(told)!r} + ".part")
+        draft.write_text(str(self.pid))
+        draft.replace({str(told)!r})
 ffmpeg.subprocess.Popen = Told
 ffmpeg.run({FOREVER!r}, timeout=300)
 """
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent.parent)
     try:
         deadline = time.monotonic() + 30
-        while not (told.exists() and told.read_text()) and time.monotonic() < deadline:
+        while not told.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         child = int(told.read_text())
         assert _alive(child)

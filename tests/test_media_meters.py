@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.media import ffmpeg, meters, verdict
+from pipeline.media import ffmpeg, frames, meters, stage, verdict
 from pipeline.media.meters import TextBox
+from pipeline.media.motion import Box, choose_path
 from pipeline.media.probe import BadMedia, Color, Media
 from pipeline.media.sound import Loudness
 from pipeline.media.verdict import LIMITS, Expected, ExpectedShot, judge
 from tests.samples import photo
+
+pytestmark = pytest.mark.render
 
 WIDTH, HEIGHT, FPS, SECONDS = 360, 640, 15, 6.0
 CAPTION = TextBox(0.5, 2.5, 60, 470, 240, 44)
@@ -299,3 +302,25 @@ def test_what_is_frozen_or_silent_to_the_end_has_no_end_in_the_log():
     )
     assert meters._spans(log, "freeze", 8.0) == ((2.5, 4.0), (6.0, 8.0))
     assert meters._spans(log, "black", 8.0) == ((1.0, 2.0),)
+
+
+SHAPES = [(1080, 1920), (900, 1200), (1200, 900), (1920, 1080), (2400, 600), (600, 2400), (1000, 1000)]
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("frame", [(720, 1280), (1280, 720), (720, 720)], ids=["tall", "wide", "square"])
+@pytest.mark.parametrize("size", SHAPES, ids=[f"{w}x{h}" for w, h in SHAPES])
+def test_every_shape_of_photo_is_known_again_in_every_shape_of_film_at_every_moment(tmp_path, frame, size):
+    path = tmp_path / "photo.jpg"
+    photo(4, size).save(path, quality=88)
+    move = choose_path(size, frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3)
+    made = stage.build(path, move, frame)
+    other = np.asarray(photo(5, size).convert("L"))
+    for share in (0.1, 0.5, 0.9):
+        out = frames.blank(*frame)
+        made.draw(move, share, out)
+        still = np.asarray(frames.to_image(out).convert("L"))
+        assert 1 - meters.photo_present(still, meters.grey(path)) < LIMITS["photo"].warn
+        # A thin strip has little to be told by: it must not be taken for another, which is enough to warn.
+        thin = min(size) / max(size) < 0.4
+        assert 1 - meters.photo_present(still, other) > (LIMITS["photo"].warn if thin else LIMITS["photo"].fail)

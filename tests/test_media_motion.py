@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from pipeline.media.motion import Box, CameraPath, choose_path, hull
 
+pytestmark = pytest.mark.render
+
 FRAMES = [(1080, 1920), (1920, 1080), (1080, 1080), (270, 480)]
 MIDDLE = Box(0.25, 0.25, 0.5, 0.5)
 

@@ -6,6 +6,8 @@ from PIL import Image
 from pipeline.media import saliency
 from tests import samples
 
+pytestmark = pytest.mark.render
+
 
 def holds(box, x, y):
     return box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3]

@@ -10,6 +10,8 @@ from pipeline.media import ffmpeg, music, samples, sound
 from pipeline.media.probe import BadMedia
 from pipeline.media.samples import RATE
 
+pytestmark = pytest.mark.render
+
 OCCASIONS = ["birthday", "wedding", "anniversary", "graduation", "retirement", "new_baby"]
 OCCASIONS += ["thank_you", "sorry", "condolence", "pet", "team", "just_because"]
 

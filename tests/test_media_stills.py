@@ -12,6 +12,8 @@ from PIL import Image, ImageFile
 from pipeline.media import likeness, stills
 from tests import samples
 
+pytestmark = pytest.mark.render
+
 
 def refused(source: Path | bytes) -> str:
     with pytest.raises(stills.PhotoFault) as caught:

@@ -77,7 +77,13 @@ def test_a_part_is_just_that_part(order, film, asked, status, start, end):
         assert response["Content-Range"] == f"bytes {start}-{end - 1}/{len(BODY)}"
 
 
-@pytest.mark.parametrize("asked", [f"bytes={len(BODY)}-", "bytes=9-3", "bytes=-0"])
+@pytest.mark.parametrize("asked", ["bytes=9-3", "bytes=0-" + "9" * 5000, "bytes=" + "9" * 5000 + "-", "bytes=a-b"])
+def test_what_is_no_range_is_passed_over(order, film, asked):
+    response, body = get(order.fan, film, Range=asked)
+    assert (response.status_code, body) == (200, BODY)
+
+
+@pytest.mark.parametrize("asked", [f"bytes={len(BODY)}-", "bytes=-0"])
 def test_a_range_beyond_the_end_is_refused_with_the_size(order, film, asked):
     response, body = get(order.fan, film, Range=asked)
     assert (response.status_code, body) == (416, b"")

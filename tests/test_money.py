@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import time_machine
 from django.core import mail
@@ -11,9 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing import services as billing
-from billing.gateways.base import GatewayError
+from billing.gateways.base import GatewayError, Hold
 from billing.gateways.sandbox import SandboxTill
 from billing.models import LedgerEntry, Payment, PaymentState
+from orders import faults
 from orders import services as orders
 from orders.cashier import NotForSale
 from orders.models import OrderState
@@ -23,7 +26,7 @@ from pipeline.models import Notice, Production, ProductionState
 from pipeline.stages import delivery
 
 from . import making
-from .board import Stages, run
+from .board import Died, Stages, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -122,8 +125,7 @@ def test_the_till_is_for_its_fan_only_and_pays_once(payment, client):
     assert client.get(address).status_code == 404
     client.force_login(payment.order.fan)
     assert client.get(address).status_code == 200
-    refused = client.post(address, {"card": "declined"})
-    assert refused.status_code == 422
+    refused = client.post(address, {"card": "declined"}, follow=True)
     assert "The bank declined this card" in refused.content.decode()
     film = reverse("pipeline:order", args=[payment.order.code])
     for _ in range(2):
@@ -139,11 +141,60 @@ def test_the_sandbox_till_is_closed_in_production_and_says_so_kindly(payment, se
     with pytest.raises(NotForSale):
         billing.begin_payment(order=payment.order)
     client.force_login(payment.order.fan)
-    answer = client.post(reverse("billing:till", args=[payment.key]), {"card": "good"}, secure=True)
-    assert answer.status_code == 422
+    answer = client.post(reverse("billing:till", args=[payment.key]), {"card": "good"}, secure=True, follow=True)
     assert "Nothing was taken." in answer.content.decode()
     payment.refresh_from_db()
     assert payment.state == PaymentState.CREATED
+
+
+@pytest.mark.parametrize("point", [name for name in faults.POINTS if name.startswith("payment.")])
+def test_a_worker_that_dies_while_the_fan_pays_costs_neither_order_nor_money(payment, monkeypatch, point):
+    def die(name):
+        if name == point:
+            raise Died(name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(billing, "faultpoint", die)
+        with pytest.raises(Died):
+            billing.pay(payment=payment, card="good")
+    again = billing.begin_payment(order=payment.order) if payment.order.is_draft else payment
+    billing.pay(payment=Payment.objects.get(pk=again.pk), card="good")
+    payment.order.refresh_from_db()
+    assert payment.order.state == OrderState.PLACED
+    assert Payment.objects.filter(state=PaymentState.AUTHORIZED).count() == 1
+    assert Production.objects.count() == 1
+    assert invariants.broken() == []
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_money_held_for_a_draft_places_it_or_is_released_by_the_sweep(payment, ready):
+    order = payment.order
+    payment.move(PaymentState.CREATED, PaymentState.AUTHORIZED, authorized_at=timezone.now() - timedelta(minutes=5))
+    if not ready:
+        orders.agree(order=order, kinds=[])
+    assert any("was not placed" in sentence for sentence in invariants.broken())
+    sweeping.sweep_once()
+    order.refresh_from_db()
+    payment.refresh_from_db()
+    wanted = (OrderState.PLACED, PaymentState.AUTHORIZED) if ready else (OrderState.DRAFT, PaymentState.CANCELLED)
+    assert (order.state, payment.state) == wanted
+    assert not any("was not placed" in sentence for sentence in invariants.broken())
+
+
+def test_a_hold_whose_payment_was_closed_meanwhile_is_given_back(payment, monkeypatch):
+    released = []
+    monkeypatch.setattr(SandboxTill, "release", lambda self, payment: released.append(payment.external_id))
+
+    def slow(self, payment, card):
+        Payment.objects.filter(pk=payment.pk).update(state=PaymentState.EXPIRED)
+        return Hold("hold-1")
+
+    monkeypatch.setattr(SandboxTill, "hold", slow)
+    with pytest.raises(NotForSale):
+        billing.pay(payment=payment, card="good")
+    assert released == ["hold-1"]
+    payment.order.refresh_from_db()
+    assert payment.order.is_draft
 
 
 def test_a_gateway_that_is_away_delays_the_money_and_neither_the_film_nor_the_mail(payment, bells, monkeypatch):

@@ -90,6 +90,7 @@ def make_progress(state: str = "making", **values) -> Progress:
         elapsed=47,
         stages=stages,
         frames=frames,
+        preview=None,
         film=film if state == "delivered" else None,
     )
     return dataclasses.replace(made, **values)
@@ -244,6 +245,42 @@ def test_a_wrong_code_is_said_at_the_field(client):
     assert "field__error" in html
 
 
+def test_a_mistyped_address_can_be_changed(client):
+    ask_for_code(client)
+    assert "Use another address" in page(client, "/accounts/login/code/confirm/")
+    client.post("/accounts/login/code/another/")
+    assert 'id="id_email"' in page(client, "/accounts/login/code/")
+
+
+def test_a_new_code_can_be_asked_for(client):
+    first = ask_for_code(client)
+    assert "Send a new code" in page(client, "/accounts/login/code/confirm/")
+    client.post("/accounts/login/code/confirm/", {"action": "resend"})
+    assert len(mail.outbox) == 2
+    second = re.search(r"^\s+(\S+)$", mail.outbox[-1].body, re.MULTILINE).group(1)
+    assert second != first
+    client.post("/accounts/login/code/confirm/", {"code": second})
+    assert get_user(client).is_authenticated
+
+
+def test_too_many_wrong_codes_lead_to_a_new_one_and_then_to_where_one_was_going(client):
+    session = client.session
+    session["after_sign_in"] = "/orders/AAAA-BBBB/summary/"
+    session.save()
+    ask_for_code(client)
+    for _ in range(5):
+        answer = client.post("/accounts/login/code/confirm/", {"code": "WRONG1"})
+    assert answer.url == "/accounts/login/code/"
+    assert "Ask for a new one" in page(client, "/accounts/login/code/")
+    answer = client.post("/accounts/login/code/confirm/", {"code": ask_for_code(client)})
+    assert answer.url == "/orders/AAAA-BBBB/summary/"
+
+
+@pytest.mark.parametrize("old", ["login", "signup", "reauthenticate", "email-verification-sent", "inactive"])
+def test_there_is_one_way_in(client, old):
+    assert client.get(f"/accounts/{old}/").url == "/accounts/login/code/"
+
+
 def test_signing_out_asks_first(fan_client):
     assert "Sign out?" in page(fan_client, "/accounts/logout/")
 
@@ -380,10 +417,13 @@ def test_the_till_says_that_it_is_a_test_and_what_is_held(fan_client, payment):
 
 
 def test_a_declined_card_is_said_and_stays_chosen(fan_client, payment):
-    answer = fan_client.post(f"/pay/{payment.key}/", {"card": "declined"})
-    html = clean(answer.content.decode())
+    till = f"/pay/{payment.key}/"
+    answer = fan_client.post(till, {"card": "declined"})
+    assert answer.url == till, "a page of its own: the browser's back button leads to the till"
+    html = page(fan_client, till)
     assert "notice--error" in html
     assert re.search(r'value="declined" required checked', html)
+    assert "notice--error" not in page(fan_client, till), "it is said once"
 
 
 # --- when something is not there, and mail -----------------------------------------------------------------------

@@ -12,6 +12,7 @@ from billing import services as billing
 from orders.models import OrderState
 from pipeline import engine, jobs, progress, queue, services
 from pipeline.engine import DONE
+from pipeline.line import LINE
 from pipeline.models import Cut, Review, ReviewState
 
 from . import making
@@ -45,12 +46,12 @@ def finished(bells, monkeypatch, *, approval=ApprovalMode.EVERY_FILM, verdict: s
 
         with work.fence():
             Script.objects.get_or_create(production=work.production, defaults={"title": "A film"})
-            for stage in ("narration", "shot"):
+            for stage in (line.key for line in LINE if line.per_item):
                 Step.objects.get_or_create(production=work.production, stage=stage, item=1)
         return DONE
 
-    fake = {"cut": cut, "script": script, "narration": lambda work: DONE, "shot": lambda work: DONE}
-    fake["qc"] = lambda work: DONE
+    fake = {"cut": cut, "script": script}
+    fake |= dict.fromkeys(("narration", "shot", "first_look", "conform", "qc"), lambda work: DONE)
     monkeypatch.setattr(engine, "stage_of", lambda key: fake.get(key) or real(key))
     queue.drain(bells, jobs.JOBS)
     return Review.objects.get()

@@ -35,17 +35,17 @@ from accounts.models import User
 from orders import s3, services
 from orders.far import Far, StorageAway
 from orders.models import Order, OrderState
-from pipeline import files, housekeeping, media_links
-from pipeline.models import Delivery
+from pipeline import engine, files, housekeeping, media_links
+from pipeline import services as making_services
+from pipeline.models import Delivery, Step, StepState
 from videogen import bucket, checks
 
 from . import making, stores
 from .stores import at, away, keys, server, shaky, store  # noqa: F401
-from .wizard import add, complete, creator, draft, photo, picture, text_of, till  # noqa: F401
+from .wizard import add, creator, draft, photo, till  # noqa: F401
 
 pytestmark = pytest.mark.slow
 
-SCRIPT = {"HTTP_X_REQUESTED_WITH": "XMLHttpRequest"}
 BODY = bytes(range(256)) * 4096  # 1 MB
 
 
@@ -332,6 +332,35 @@ def test_a_bucket_that_does_not_exist_is_not_a_file_that_is_gone(store: s3.Files
     other = at(**bucket.storage("nowhere", region=stores.REGION, own=server, keys=stores.KEYS))
     with pytest.raises(StorageAway, match="NoSuchBucket"):
         list(other.walk("films"))
+
+
+@pytest.mark.django_db
+def test_a_step_whose_files_cannot_be_reached_is_tried_again_and_then_done(
+    store: s3.FilesOnS3, at: Any, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = default_storage.save("films/C/1/a.mp4", ContentFile(BODY))
+    order = making.draft()
+    Order.objects.filter(pk=order.pk).update(state=OrderState.PLACED)
+    order.refresh_from_db()
+    step = Step.objects.get(production=making_services.start(order=order), stage="photos")
+
+    def stage(work: engine.Work) -> engine.Done:
+        files.fetch(name, tmp_path)
+        return engine.DONE
+
+    monkeypatch.setattr(engine, "stage_of", lambda key: stage)
+    monkeypatch.setattr(s3, "RETRIES", 0)
+    with stores.faulty(server) as (address, faults):
+        at(address)
+        faults.append("503")
+        engine.run_step(step.pk)
+        step.refresh_from_db()
+        assert (step.state, step.failures) == (StepState.WAITING, 1)
+        assert step.error.startswith("StorageAway")
+        with time_machine.travel(timezone.now() + timedelta(seconds=5)):
+            engine.run_step(step.pk)
+        step.refresh_from_db()
+        assert step.state == StepState.DONE
 
 
 @pytest.mark.django_db

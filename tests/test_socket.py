@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 
+from accounts.models import User
 from orders.models import OrderState
 from pipeline import live, services
 from pipeline.consumers import MOST_SOCKETS, NOT_FOUND, TOO_MANY
@@ -62,7 +63,8 @@ def connect(order, user=None, origin: str = "http://localhost") -> Socket:
     if user is not None:
         client.force_login(user)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value if user is not None else ""
-    headers = [(b"origin", origin.encode()), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
+    host = (b"host", b"localhost")
+    headers = [host, (b"origin", origin.encode()), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
     scope = {"type": "websocket", "path": f"/ws/orders/{order.code}/", "query_string": b"", "headers": headers}
     return Socket(application, {**scope, "subprotocols": []})
 
@@ -112,10 +114,24 @@ def test_a_stranger_gets_nothing(order, who):
     assert asyncio.run(socket.connect()) == (False, NOT_FOUND)
 
 
-def test_another_sites_page_may_not_connect(order):
-    socket = connect(order, order.fan, origin="https://evil.example")
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost:9999", "null", ""])
+def test_another_sites_page_may_not_connect(order, origin):
+    socket = connect(order, order.fan, origin=origin)
     accepted, _code = asyncio.run(socket.connect())
     assert not accepted
+
+
+def test_an_account_that_is_closed_meanwhile_is_shown_nothing_more(order):
+    socket = connect(order, order.fan)
+
+    async def talk():
+        await socket.connect()
+        await socket.receive_from()
+        await asyncio.to_thread(User.objects.filter(pk=order.fan.pk).update, is_active=False)
+        await get_channel_layer().group_send(live.group(order.code), {"type": "order.changed", "code": order.code})
+        return await socket.receive_output(timeout=5)
+
+    assert asyncio.run(talk()) == {"type": "websocket.close", "code": NOT_FOUND}
 
 
 def test_signing_out_closes_the_socket_at_the_next_change(order):

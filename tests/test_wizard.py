@@ -16,7 +16,8 @@ from django.utils import timezone
 from accounts.models import Creator, User, VoiceLicence
 from billing.models import Payment, Price
 from orders import cashier, drafts, services, signals
-from orders.models import ConsentKind, Order, OrderState, PhotoState
+from orders.models import MAX_NAME, ConsentKind, Order, OrderState, PhotoState
+from pipeline.providers.writing.telling import NAME_LENGTH
 
 from .wizard import (  # noqa: F401
     NOTES,
@@ -161,7 +162,7 @@ def test_a_length_without_a_price_is_not_offered(client: Client, draft: Order) -
 BAD_NAMES = {
     "": "Tell us who the film is for.",
     "   ": "Tell us who the film is for.",
-    "x" * 200: "That is 200 characters long; up to 60 fit here.",
+    "x" * 200: "That is 200 characters long; up to 40 fit here.",
     "🎉🎂": "Please write it in letters",
     "Eileen 🎉": "“🎉” cannot be said aloud.",
     "12345": "Please write it in letters",
@@ -176,6 +177,8 @@ BAD_NAMES = {
     "Ei\x00leen": "characters in it that cannot be seen",
     "\u202eneeliE": "characters in it that cannot be seen",
     "Eileen %": "“%” cannot be said aloud.",
+    "x" * 35: "too long to be read aloud",
+    "a" + "\u0301\u0327" * 25_000: "50001 characters long; up to 40 fit here.",
 }
 
 
@@ -200,8 +203,12 @@ GOOD_NAMES = {
     "O’Neill-Łukasz (the 2nd)": "O’Neill-Łukasz (the 2nd)",
     "Zoe\u0308": "Zoë",
     "Ms. D'Angelo, Jr.": "Ms. D'Angelo, Jr.",
-    "x" * 60: "x" * 60,
+    "Maximiliane von Schoenburg-Hohenlohe II": "Maximiliane von Schoenburg-Hohenlohe II",
 }
+
+
+def test_a_name_that_is_taken_is_one_the_writer_can_say() -> None:
+    assert MAX_NAME == NAME_LENGTH
 
 
 @pytest.mark.parametrize("name", GOOD_NAMES)
@@ -278,6 +285,9 @@ def test_unseen_characters_are_tidied_out_of_the_story_and_markup_is_only_text(c
     ("line", "sentence"),
     [
         ("x" * 161, "That is 161 characters long; up to 160 fit here."),
+        ("W" * 60, "too long to be read aloud"),
+        ("שלום עולם hello", "Our narrators read the letters A to Z."),
+        ("Привет, друг", "Our narrators read the letters A to Z."),
         ("See https://example.org", "Web and e-mail addresses"),
         ("<script>", "Please leave out signs"),
         ("🎉🎉", "Please write it in letters"),
@@ -403,9 +413,11 @@ def test_without_history_no_time_is_promised_and_with_it_the_measured_range_is_s
     page = text_of(client.get(to("summary", ready)))
     assert "so we promise no time" in page
     now = timezone.now()
+    narrator = User.objects.create_user("someone@example.org")
     for seconds in (40, 60, 70, 300):
         Order.objects.create(
             creator=ready.creator,
+            fan=narrator,
             state=OrderState.DELIVERED,
             placed_at=now - dt.timedelta(seconds=seconds),
             ended_at=now,

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -17,6 +18,14 @@ env.read_env(BASE / ".env")
 
 # Everything the product writes on this machine: database, media, Redis, logs. Moved for tests and for small trials.
 VAR = Path(env.str("VIDEOGEN_VAR", default=str(BASE / "var"))).resolve()
+
+
+def port(name: str, default: int) -> int:
+    """A port from the environment. Raises ImproperlyConfigured with one sentence for what is none."""
+    said = env.str(name, default=str(default))
+    if not said.isascii() or not said.isdigit() or not 1 <= int(said[:6]) <= 65_535:
+        raise ImproperlyConfigured(f"{name}={said} is not a port: it takes a number from 1 to 65535.")
+    return int(said)
 
 
 def own_address(host: str) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Creator
 from billing.models import Price
-from orders import drafts
+from orders import drafts, reader
 from orders import services as orders
 from orders.choices import Length
 from orders.forms import ForWhomForm, StoryForm
@@ -23,6 +23,20 @@ from orders.uploads import Refused, Upload, gate
 from pipeline import engine, jobs, live, queue, services
 from pipeline.models import Production, ProductionState, Review, ReviewState
 
+# What the forms' fields are called on the command line.
+OPTIONS = {
+    "occasion": "--occasion",
+    "name": "--for",
+    "said_as": "--said-as",
+    "sender": "--from",
+    "format": "--format",
+    "tone": "--tone",
+    "seconds": "--seconds",
+    "notes": "--story",
+    "line_1": "--must-say",
+    "line_2": "--must-say",
+    "line_3": "--must-say",
+}
 # How long to sleep when the board has nothing due, in seconds.
 NAP = 0.1
 
@@ -77,6 +91,7 @@ def order_for(wish: Wish) -> Order:
             queue.drain(bells, jobs.JOBS)
         faults = [f"{photo.label}: {_(photo.fault)}" for photo in order.photos.filter(state=PhotoState.REFUSED)]
         faults += [gap.sentence for gap in drafts.missing(order)] if not faults else []
+        faults += [sentence] if not faults and (sentence := reader.objection(order)) else []
         if faults:
             raise BadInput(faults)
     except (BadInput, Refused) as fault:
@@ -114,7 +129,12 @@ def _words(wish: Wish, creator: Creator) -> tuple[Any, Any, list[str]]:
     )
     lines = [*wish.must_say, "", "", ""]
     story = StoryForm({"notes": wish.story, "line_1": lines[0], "line_2": lines[1], "line_3": lines[2]})
-    faults = [str(error) for form in (for_whom, story) for errors in form.errors.values() for error in errors]
+    faults = [
+        f"{OPTIONS[field]}: {error}"
+        for form in (for_whom, story)
+        for field, errors in form.errors.items()
+        for error in errors
+    ]
     if not wish.story.strip():
         faults.append(
             _("The story is empty. Tell us a few things about %(name)s.") % {"name": wish.name.strip()[:60] or "…"}

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from . import bucket, local_redis
-from .env import BASE, VAR, env, local_secret, own_address
+from .env import BASE, VAR, env, local_secret, own_address, port
 
 # Django's generic classes take their type in square brackets at run time, too.
 django_stubs_ext.monkeypatch()
@@ -22,7 +22,7 @@ VAR_DIR = VAR
 if PRODUCTION and not env.str("SECRET_KEY", default=""):
     raise ImproperlyConfigured("Set SECRET_KEY: production does not make one up.")
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret()
-PORT = env.int("PORT", default=8000)
+PORT = port("PORT", default=8000)
 HOST = env.str("HOST", default="127.0.0.1")
 ANY_HOST = own_address(HOST) != HOST
 SITE_URL = env.str("SITE_URL", default=f"http://{'localhost' if ANY_HOST or HOST == '127.0.0.1' else HOST}:{PORT}")
@@ -74,6 +74,11 @@ MIDDLEWARE = [
 ROOT_URLCONF = "videogen.urls"
 ASGI_APPLICATION = "videogen.asgi.application"
 
+CACHES = {
+    # Counts of limits live here: many visitors must not push them out.
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
+}
+
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -108,6 +113,9 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60  # mail may take its time
 ACCOUNT_EMAIL_VERIFICATION = "none"  # the code itself proves the address
 ACCOUNT_FORMS = {"request_login_code": "accounts.forms.SignInForm"}
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
@@ -211,6 +219,7 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Videogen <hello@videogen.invalid>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT = 10  # a mail server that says nothing must not hold a worker
 
 # --- language and time --------------------------------------------------------------------------------------------
 
@@ -316,7 +325,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"keys": {"()": "videogen.logs.WithoutKeys"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["keys"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
     "loggers": {"videogen": {"level": "INFO"}, "pipeline": {"level": "INFO"}},
 }

@@ -107,7 +107,7 @@ def measured() -> Measured | None:
 def usual_look(creator: Creator) -> float | None:
     """Median seconds the creator took to look at a film, over the latest ones; None while there are fewer than 3."""
     looks = (
-        Review.objects.filter(creator=creator, automatic=False, decided_at__gte=F("asked_at"))
+        Review.objects.filter(creator=creator, decided_by__isnull=False, decided_at__gte=F("asked_at"))
         .order_by("-decided_at")
         .values_list("asked_at", "decided_at")[:LATEST]
     )

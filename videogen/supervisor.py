@@ -56,11 +56,15 @@ class Supervisor:
             time.sleep(0.2)
 
     def stop(self) -> None:
-        """End all children, last started first: politely, then for good."""
-        for child in reversed(self.children):
+        """End all children politely, then for good; the first one last: the others speak to it until they end."""
+        for group in (self.children[1:], self.children[:1]):
+            self._end(group)
+
+    def _end(self, children: Sequence[Child]) -> None:
+        for child in children:
             self._signal(child, signal.SIGTERM)
         until = time.monotonic() + GRACE_SECONDS
-        for child in reversed(self.children):
+        for child in children:
             if child.process is not None:
                 try:
                     child.process.wait(max(0.1, until - time.monotonic()))

@@ -60,9 +60,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('occasion', models.CharField(choices=[('birthday', 'Birthday'), ('wedding', 'Wedding'), ('anniversary', 'Anniversary'), ('graduation', 'Graduation'), ('retirement', 'Retirement'), ('new_baby', 'New baby'), ('thank_you', 'Thank you'), ('sorry', 'Apology'), ('condolence', 'Condolence'), ('pet', 'A pet'), ('team', 'A team'), ('just_because', 'Just because')], default='birthday', max_length=20, verbose_name='occasion')),
-                ('name', models.CharField(blank=True, max_length=60, verbose_name='who it is for')),
-                ('said_as', models.CharField(blank=True, max_length=60, verbose_name='how the name is said')),
-                ('sender', models.CharField(blank=True, max_length=60, verbose_name='from')),
+                ('name', models.CharField(blank=True, max_length=40, verbose_name='who it is for')),
+                ('said_as', models.CharField(blank=True, max_length=40, verbose_name='how the name is said')),
+                ('sender', models.CharField(blank=True, max_length=40, verbose_name='from')),
                 ('format', models.CharField(choices=[('9:16', 'Phone (9:16)'), ('16:9', 'Wide (16:9)'), ('1:1', 'Square (1:1)')], default='9:16', max_length=5, verbose_name='format')),
                 ('tone', models.CharField(choices=[('warm', 'Warm'), ('funny', 'Funny'), ('heartfelt', 'Heartfelt'), ('epic', 'Epic')], default='warm', max_length=12, verbose_name='tone')),
                 ('seconds', models.PositiveSmallIntegerField(choices=[(20, 'About 20 seconds'), (30, 'About 30 seconds'), (45, 'About 45 seconds'), (60, 'About a minute')], default=30, verbose_name='length')),

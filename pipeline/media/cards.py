@@ -167,7 +167,9 @@ def _set(text: str, frame: tuple[int, int], *, largest: float, most_rows: int) -
     for percent in range(100, 40, -6):
         now = max(10, size * percent // 100)
         rows = _wrapped(text, "title", now, room)
-        if len(rows) <= most_rows and now * 1.12 * len(rows) < frame[1] * 0.5:
+        whole = all(fonts.width(word, "title", now) <= room for word in fonts.literal(text).split())
+        # Smaller before a word is broken; a word that never fits is broken at the smallest size.
+        if whole and len(rows) <= most_rows and now * 1.12 * len(rows) < frame[1] * 0.5:
             return _evened(rows, now, room), now
     kept = rows[:most_rows]
     kept[-1] = kept[-1].rstrip() + "…"

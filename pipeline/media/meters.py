@@ -185,22 +185,28 @@ def photo_present(still: Picture, photo: Picture) -> float:
     rough = _shrunk(photo, ratio)
     fits = [a / b * _COARSE / max(still.shape) for a, b in zip(still.shape, photo.shape, strict=True)]
     low, high = 0.5 * min(fits), 1.5 * max(fits)
-    patch = _middle(still, _COARSE)
+    shape = photo.shape[1] / photo.shape[0]
+    patch = _middle(still, _COARSE, shape)
     scale, place, _ = max(
         (_best(patch, rough, factor, ratio) for factor in np.geomspace(low, high, int(np.log(high / low) / 0.09) + 2)),
         key=lambda found: found[2],
     )
-    patch = _middle(still, _FINE)
+    patch = _middle(still, _FINE, shape)
     if float(patch.std()) < _PLAIN:
         return math.nan
     near = scale * _FINE / _COARSE * 1.025 ** np.arange(-3, 4)
     return min(1.0, max(0.0, *(_best(patch, photo, factor, 1.0, place)[2] for factor in near)))
 
 
-def _middle(still: Picture, longest: int) -> Detail:
-    """The detail of the part of a still where the photo surely is, with the still at `longest` pixels."""
+def _middle(still: Picture, longest: int, shape: float) -> Detail:
+    """The detail of the part of a still where a photo of `shape` (width by height) surely is, at `longest` pixels."""
     tall = still.shape[0] > 1.2 * still.shape[1]
     part_w, part_h, middle = (0.62, 0.25, 0.43) if tall else (0.36, 0.44, 0.48)
+    # A photo that lies whole on a ground, as motion.py lays it, may cover less, and drifts: three quarters of it.
+    room_w, room_h = 0.88 * still.shape[1], (0.67 if tall else 0.85) * still.shape[0]
+    height = min(room_h, room_w / shape)
+    part_w = min(part_w, 0.75 * height * shape / still.shape[1])
+    part_h = min(part_h, 0.75 * height / still.shape[0])
     small = _detail(_shrunk(still, longest / max(still.shape)))
     height, width = small.shape
     y, x = round((middle - part_h / 2) * height), round((0.5 - part_w / 2) * width)

@@ -26,7 +26,7 @@ class PhotoCheck:
     `file` and `thumb` are the JPEGs written (in JSON only their names); `width` and `height` are pixels of `file`.
     `rotated`: turned upright by the camera's own note; `turned`: degrees clockwise by which it was turned on top of
     that, because its faces lay on their side. `taken_at` is an ISO moment, empty when unknown. `hash` is the picture
-    hash, for `others` of the next check; `file_hash` the SHA-256 of the upload; `like` the number of the photo this one
+    hash, for `others` of the next check; `file_hash` the SHA-256 of the upload; `like` the id of the photo this one
     repeats.
     """
 
@@ -77,7 +77,7 @@ class PhotoCheck:
 def check(source: Path, folder: Path, *, others: Sequence[tuple[int, str]] = ()) -> PhotoCheck:
     """Take a photo in: writes its clean JPEG and a thumbnail into `folder`, named after `source`, and measures them.
 
-    `others` are the order's other photos: the number the fan knows each by, and its picture hash. For worker processes
+    `others` are the order's other photos: the id of each, and its picture hash. For worker processes
     (see faces). Checking again gives the same and overwrites the same files. Raises stills.PhotoFault.
     """
     photo, thumb = folder / f"{source.stem}.photo.jpg", folder / f"{source.stem}.thumb.jpg"
@@ -131,7 +131,8 @@ _WARNINGS: dict[Warn, str] = {
 def sentences(checked: PhotoCheck) -> list[tuple[str, Params]]:
     """What the fan reads about a photo, as (message id, parameters): `gettext(msgid) % params`. The faces come first.
 
-    Message ids are English and marked for makemessages. `number` is the one given in `others`.
+    Message ids are English and marked for makemessages. `photo` is the id given in `others`: what number the fan knows
+    it by is only known when it is said, since photos may be moved. It is to be said as `number`.
     """
     said: list[tuple[str, Params]] = []
     count = len(checked.faces)
@@ -145,7 +146,7 @@ def sentences(checked: PhotoCheck) -> list[tuple[str, Params]]:
         said.append((gettext_noop("A moving picture – we use its first moment"), {}))
     for code in checked.warnings:
         if code == "duplicate" and checked.like is not None:
-            said.append((_WARNINGS[code], {"number": checked.like}))
+            said.append((_WARNINGS[code], {"photo": checked.like}))
         elif code in _WARNINGS:
             said.append((_WARNINGS[code], {}))
     return said

@@ -74,7 +74,7 @@ def safe_get(
             if moved is None:
                 os.replace(draft, out)
                 return out.stat().st_size
-            url = urljoin(url, moved)
+            url = _joined(url, moved)
         raise ProviderError("the address leads on and on", retryable=False)
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise ProviderError(f"fetching failed: {type(error).__name__}", retryable=True) from error
@@ -115,7 +115,8 @@ def _get_once(
                 _no(f"it has {said} bytes")
             had = 0
             with out.open("wb") as file:
-                for chunk in response.stream(CHUNK):
+                # Not `stream`: that waits for a whole chunk, and a body of one byte a second would never be late.
+                while chunk := response.read1(CHUNK):
                     had += len(chunk)
                     if had > max_bytes:
                         _no(f"it has more than {max_bytes} bytes")
@@ -163,6 +164,13 @@ def _connection(
         path,
         shown,
     )  # fmt: skip
+
+
+def _joined(url: str, moved: str) -> str:
+    try:
+        return urljoin(url, moved)
+    except ValueError:
+        _no("it leads to a malformed one")
 
 
 def _looked_at(host: str) -> str:

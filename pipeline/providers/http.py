@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 import requests
+import urllib3
 
 from .base import Json, ProviderError, Trouble
 
@@ -94,7 +95,7 @@ class Http:
             # A refused connection never carried the request; a broken one may have.
             refused = "refused" in str(error).lower() or "resolve" in str(error).lower()
             raise self._lost(error, "passing" if refused or not doubtful else "unknown") from error
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._lost(error, "unknown" if doubtful else "passing") from error
         self._check(reply, doubtful)
         return reply
@@ -124,7 +125,8 @@ class Http:
             stream=True,
         ) as response:
             found = bytearray()
-            for chunk in response.iter_content(CHUNK):
+            # Not `iter_content`: that waits for a whole chunk, and a body of one byte a second would never be late.
+            while chunk := response.raw.read1(CHUNK, decode_content=True):
                 found += chunk
                 if len(found) > MAX_ANSWER:
                     raise requests.RequestException(f"more than {MAX_ANSWER} bytes")

@@ -27,12 +27,13 @@ def run(work: Work) -> Done | Wait:
         return DONE
     with files.workspace("conform") as folder:
         parts = film.material(work, folder)
-        if parts[work.step.item - 1].scene.clip is None:
+        clip = parts[work.step.item - 1].scene.clip
+        if clip is None:
             return DONE
         timeline = plan([part.scene for part in parts], film.spec(work))
         own = _own(timeline, work.step.item - 1, folder / "segments")
         picture.render_picture(timeline, folder / "segments", threads=1, on_progress=work.beat, only=own)
-        thumb = meters.thumbnail(parts[work.step.item - 1].scene.clip, folder / "thumb.jpg")
+        thumb = meters.thumbnail(clip, folder / "thumb.jpg")
         published = {part.path.name: files.publish(part.path, work.production.folder) for part in own}
         small = files.publish(thumb, work.production.folder)
         with work.fence():

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.conf import settings
 
+from orders.faults import faultpoint
+
 from .. import files, film
 from ..engine import DONE, Done, Wait, Work
-from ..faults import faultpoint
 from ..history import tell
 from ..media import picture, probe, subtitles
 from ..media.timeline import plan

@@ -7,10 +7,10 @@ import logging
 from billing import services as billing
 from billing.gateways.base import GatewayError
 from orders import services as orders
+from orders.faults import faultpoint
 from orders.models import OrderState
 
 from ..engine import DONE, Done, StageFailed, Wait, Work
-from ..faults import faultpoint
 from ..history import tell
 from ..models import Cut, Delivery, ReviewState
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from .. import files, film
+from .. import files, film, roster
 from ..engine import DONE, Done, Wait, Work
 from ..history import tell
 from ..media import picture, probe
@@ -18,7 +18,7 @@ def run(work: Work) -> Done | Wait:
     """Render it where there is something to wait for; where all shots are there already, the film itself comes next."""
     shots = Step.objects.filter(production=work.production, stage="shot")
     all_there = not shots.exclude(state=StepState.DONE).exists()
-    if all_there or FirstLook.objects.filter(production=work.production).exists():
+    if all_there or not roster.films_elsewhere() or FirstLook.objects.filter(production=work.production).exists():
         return DONE
     with files.workspace("first-look") as folder:
         parts = film.material(work, folder, stills=True)

@@ -24,7 +24,8 @@ def run(work: Work) -> Done | Wait:
     if review.state == ReviewState.REFUSED:
         raise StageFailed(
             f"refused by {review.creator}: {review.reason}",
-            fan=_("%(creator)s decided not to lend their voice to this film.") % {"creator": review.creator.name},
+            fan=_("%(creator)s decided not to lend their voice to this film: “%(reason)s”")
+            % {"creator": review.creator.name, "reason": review.reason},
         )
     return Wait(LOOK_EVERY)
 

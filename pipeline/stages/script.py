@@ -7,19 +7,17 @@ import logging
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .. import files, roster
+from .. import files, roster, wording
 from ..calls import ask, pause
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
 from ..line import LINE
 from ..models import Call, CallState, Scene, Script, Step
-from ..providers.base import PhotoNote, Provider, ProviderError, ScriptDraft, WriteRequest
+from ..providers.base import Provider, ProviderError, ScriptDraft
 
 log = logging.getLogger(__name__)
 
 LINE_STAGES = tuple(line.key for line in LINE if line.per_item)
-FEWEST_SCENES, MOST_SCENES = 5, 10
-LONGEST_LINE = 400
 # Seconds a vendor's script is waited for; then the local writer, who takes a tenth of one, stands in.
 PATIENCE = 45.0
 
@@ -47,7 +45,7 @@ def _written(work: Work, writer: Provider, name: str) -> Call | Wait | None:
     is_local = writer.name == roster.local_writer().name
     try:
         with files.workspace("script") as folder:
-            call = ask(work, writer, _request(work).to_json(), folder, name=name)
+            call = ask(work, writer, wording.request_for(work.order).to_json(), folder, name=name)
     except ProviderError as error:
         if is_local:
             raise
@@ -56,39 +54,14 @@ def _written(work: Work, writer: Provider, name: str) -> Call | Wait | None:
     age = (timezone.now() - work.step.started_at).total_seconds() if work.step.started_at else 0.0
     if call.state != CallState.SUCCEEDED:
         return None if not is_local and (age > PATIENCE or call.trouble == "locked") else Wait(max(1.0, pause(call)))
-    usable = work.order.photos.usable().count()
-    fault = fault_of(ScriptDraft.from_json(call.result), photos=usable, must_say=tuple(work.order.brief.must_say))
+    draft, usable = ScriptDraft.from_json(call.result), work.order.photos.usable().count()
+    fault = wording.fault_of(draft, photos=usable, must_say=tuple(work.order.brief.must_say))
     if not fault:
         return call
     if is_local:
         raise StageFailed(f"the script cannot be used: {fault}", fan=_("We could not turn your notes into a story."))
     log.warning("%s: %s wrote a script that cannot be used: %s", work.step, writer.name, fault)
     return None
-
-
-def _request(work: Work) -> WriteRequest:
-    brief = work.order.brief
-    usable = list(work.order.photos.usable())
-    return WriteRequest(
-        name=brief.name,
-        occasion=brief.occasion,
-        tone=brief.tone,
-        notes=brief.notes,
-        must_say=tuple(brief.must_say),
-        seconds=brief.seconds,
-        creator=work.order.creator.name,
-        sender=brief.sender,
-        words_per_second=work.order.creator.voice.words_per_second,
-        photos=tuple(
-            PhotoNote(
-                index=index,
-                faces=len(photo.facts.get("faces", ())),
-                shape="portrait" if photo.height > photo.width else "landscape",
-                taken_on=photo.taken_at.date().isoformat() if photo.taken_at else "",
-            )
-            for index, photo in enumerate(usable)
-        ),
-    )
 
 
 def _keep(work: Work, call: Call) -> Script:
@@ -116,18 +89,3 @@ def _keep(work: Work, call: Call) -> Script:
                 Step.objects.get_or_create(production=work.production, stage=stage, item=number)
         tell(work.production, "script.written", stage="script", scenes=len(draft.scenes), title=draft.title)
     return script
-
-
-def fault_of(draft: ScriptDraft, *, photos: int, must_say: tuple[str, ...]) -> str:
-    """What makes a script unusable, in one phrase; empty when nothing does. A writer's answer is hostile until here."""
-    if not FEWEST_SCENES <= len(draft.scenes) <= MOST_SCENES:
-        return f"{len(draft.scenes)} scenes"
-    if any(not scene.text.strip() or len(scene.text) > LONGEST_LINE for scene in draft.scenes):
-        return "a line is empty or too long"
-    if {scene.photo for scene in draft.scenes} != set(range(photos)):
-        return "not every photo is used, or one is named that does not exist"
-    said = " ".join(" ".join(scene.text for scene in draft.scenes).split())
-    missing = [line for line in must_say if " ".join(line.split()) not in said]
-    if missing:
-        return f"a line that must be said is missing: {missing[0]}"
-    return ""

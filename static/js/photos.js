@@ -100,7 +100,7 @@
       forgive();
       say(`${form.dataset.added} ${list().querySelector("h2").textContent}`);
     } else if (type.startsWith("text/plain")) {
-      // Our own trouble passes, and what got lost on its way may go again.
+      // Our own trouble passes, a full list gets room, what was lost on its way may go again.
       fail(entry, request.responseText, request.status >= 500 || request.status === 409);
     } else {
       fail(entry, form.dataset.lost, true);

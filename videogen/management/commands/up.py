@@ -41,6 +41,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
         host, port = options["host"], options["port"]
+        if not 1 <= port <= 65_535:
+            raise CommandError(f"--port {port} is not a port: it takes a number from 1 to 65535.")
         self._refuse_taken(host, port)
         lock = self._lock()
         call_command("migrate", verbosity=0, interactive=False)

@@ -24,6 +24,8 @@ POINTS = {
     "files.after_publish": "a file stands in storage, no row names it",
     "photo.after_check": "a photo has been checked, no row says so",
     "cut.after_render": "the film is encoded, not yet published",
+    "payment.after_hold": "the gateway holds the money, no row says so",
+    "payment.after_place": "the money is held and the order placed, the fan has not been told",
     "delivery.before_finish": "the delivery exists, the order does not say so",
 }
 

@@ -1,0 +1,73 @@
+"""From an order to what a writer is asked, from its answer to what may be used: the same for every writer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from orders.models import MAX_PHOTOS, MIN_PHOTOS, Order
+
+from . import roster
+from .providers.base import PhotoNote, ProviderError, ScriptDraft, WriteRequest
+from .providers.local_writer import LocalWriter
+
+FEWEST_SCENES, MOST_SCENES = 5, 10
+LONGEST_LINE = 400
+
+
+def request_for(order: Order) -> WriteRequest:
+    """What the writer is asked for: the brief, and what is known of the usable photos."""
+    brief = order.brief
+    return WriteRequest(
+        name=brief.name,
+        occasion=brief.occasion,
+        tone=brief.tone,
+        notes=brief.notes,
+        must_say=tuple(brief.must_say),
+        seconds=brief.seconds,
+        creator=order.creator.name,
+        sender=brief.sender,
+        words_per_second=order.creator.voice.words_per_second,
+        photos=tuple(
+            PhotoNote(
+                index=index,
+                faces=len(photo.facts.get("faces", ())),
+                shape="portrait" if photo.height > photo.width else "landscape",
+                taken_on=photo.taken_at.date().isoformat() if photo.taken_at else "",
+            )
+            for index, photo in enumerate(order.photos.usable())
+        ),
+    )
+
+
+def fault_of(draft: ScriptDraft, *, photos: int, must_say: tuple[str, ...]) -> str:
+    """What makes a script unusable, in one phrase; empty when nothing does. A writer's answer is hostile until here."""
+    if not FEWEST_SCENES <= len(draft.scenes) <= MOST_SCENES:
+        return f"{len(draft.scenes)} scenes"
+    if any(not scene.text.strip() or len(scene.text) > LONGEST_LINE for scene in draft.scenes):
+        return "a line is empty or too long"
+    if {scene.photo for scene in draft.scenes} != set(range(photos)):
+        return "not every photo is used, or one is named that does not exist"
+    said = " ".join(" ".join(scene.text for scene in draft.scenes).split())
+    missing = [line for line in must_say if " ".join(line.split()) not in said]
+    if missing:
+        return f"a line that must be said is missing: {missing[0]}"
+    return ""
+
+
+def objection(order: Order) -> str:
+    """Why the local writer would write nothing from this order's words, as a sentence for the fan; empty if it would.
+
+    It writes the whole script to find out, which takes it a tenth of a second. A vendor is not asked: that costs.
+    """
+    request = request_for(order)
+    if roster.writer().name != LocalWriter.name or not MIN_PHOTOS <= len(request.photos) <= MAX_PHOTOS:
+        return ""
+    try:
+        answer = LocalWriter().submit("dry run", request.to_json(), Path())
+    except ProviderError as error:
+        return error.fan
+    if fault_of(ScriptDraft.from_json(answer.result), photos=len(request.photos), must_say=request.must_say):
+        return _("We cannot make a story of these words. Please write a few plain sentences.")
+    return ""
