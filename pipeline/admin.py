@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -22,7 +21,6 @@ from .media_links import link
 from .models import Call, Cut, Event, Finding, Notice, Production, Review, ReviewState, Scene, Step
 
 LONGEST_REASON = 300
-BREAK = mark_safe("<br>")
 
 
 class ReadOnly(admin.ModelAdmin[Any]):
@@ -202,7 +200,7 @@ class ProductionAdmin(ReadOnly):
         lines = (
             (found.severity, found.sentence, _figure(found.second, " s"), _figure(found.figure, "")) for found in rows
         )
-        return format_html_join(BREAK, "{}: {} {} {}", lines) or "–"
+        return format_html_join("", "{}: {} {} {}<br>", lines) or "–"
 
 
 @admin.register(Call)

@@ -17,7 +17,7 @@ pillow_heif.register_heif_opener()
 PHOTOS = Path(__file__).parent / "photos"
 STORY = tuple(sorted((PHOTOS / "story").glob("*.jpg")))
 FACES = tuple(sorted((PHOTOS / "faces").glob("*.jpg")))
-PORTRAIT, LAUNCH, DEEP_FIELD, MOON, COFFEE, CAT = STORY
+PORTRAIT, DEEP_FIELD, LAUNCH, COFFEE, CAT, MOON = STORY
 
 
 def photo(seed: int, size: tuple[int, int] = (1200, 1600)) -> Image.Image:

@@ -115,7 +115,7 @@ def test_a_repeated_blurred_dark_or_small_photo_is_pointed_out(tmp_path):
     )
     assert again.like == 3
     assert again.warnings == ("no_face", "small", "duplicate")
-    assert ("Very like photo %(number)d – one of them is enough", {"number": 3}) in photocheck.sentences(again)
+    assert ("Very like photo %(number)d – one of them is enough", {"photo": 3}) in photocheck.sentences(again)
     assert "blurred" in photocheck.check(samples.blurred(tmp_path / "c.jpg"), tmp_path).warnings
     assert "dark" in photocheck.check(samples.dark(tmp_path / "d.jpg"), tmp_path).warnings
 
