@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from . import services
+from . import services, slots
 from .media_links import link
-from .models import Call, Cut, Event, Finding, Notice, Production, Review, ReviewState, Scene, Step
+from .models import Call, Cut, Event, Finding, HookEvent, Notice, Production, Review, ReviewState, Scene, Step, Vendor
 
 LONGEST_REASON = 300
 
@@ -210,6 +210,28 @@ class CallAdmin(ReadOnly):
     list_display = ("key", "provider", "job", "state", "cost", "created_at", "ended_at")
     list_filter = ("provider", "state")
     search_fields = ("key", "external_id")
+
+
+@admin.register(Vendor)
+class VendorAdmin(ReadOnly):
+    """Vendors and their breakers: who is left alone, until when, and why."""
+
+    list_display = ("name", "failures", "open_until", "reason", "changed_at")
+    ordering = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Vendor]:
+        """Without the row that only keeps turns."""
+        return super().get_queryset(request).exclude(name=slots.EVERYBODY)
+
+
+@admin.register(HookEvent)
+class HookEventAdmin(ReadOnly):
+    """What vendors sent, and what became of it."""
+
+    list_display = ("received_at", "provider", "event_id", "outcome", "call")
+    list_filter = ("provider", "outcome")
+    search_fields = ("event_id",)
+    list_select_related = ("call",)
 
 
 @admin.register(Notice)

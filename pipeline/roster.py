@@ -23,6 +23,8 @@ from .providers.higgsfield import Higgsfield, VideoModel
 from .providers.local_studio import LocalStudio
 from .providers.local_voice import LocalVoice
 from .providers.local_writer import LocalWriter
+from .providers.moderation import LocalRules, Moderator, WithRules
+from .providers.openai_moderation import OpenAIModeration
 from .providers.openai_speech import OpenAISpeech
 from .providers.openai_writer import OpenAIWriter
 
@@ -78,6 +80,11 @@ def _speech() -> Provider:
     )
 
 
+def _bell(vendor: str, secrets: list[str]) -> Callable[[str], str] | None:
+    """Where the vendor may ring about a call; nowhere while its messages could not be told from forged ones."""
+    return partial(hook_links.link, vendor) if secrets else None
+
+
 def _custom_voice() -> CustomVoice:
     return CustomVoice(
         settings.CUSTOM_VOICE_KEY,
@@ -85,7 +92,7 @@ def _custom_voice() -> CustomVoice:
         price=settings.CUSTOM_VOICE_PRICE,
         limit=settings.CUSTOM_VOICE_LIMIT,
         secrets=settings.CUSTOM_VOICE_WEBHOOK_SECRETS,
-        webhook=partial(hook_links.link, CustomVoice.name),
+        webhook=_bell(CustomVoice.name, settings.CUSTOM_VOICE_WEBHOOK_SECRETS),
     )
 
 
@@ -94,7 +101,7 @@ def _higgsfield(model: VideoModel) -> Higgsfield:
         settings.HIGGSFIELD_KEY,
         model,
         base_url=settings.HIGGSFIELD_BASE_URL,
-        webhook=partial(hook_links.link, Higgsfield.name),
+        webhook=_bell(Higgsfield.name, settings.HIGGSFIELD_WEBHOOK_SECRETS),
         limit=settings.HIGGSFIELD_LIMIT,
         secrets=settings.HIGGSFIELD_WEBHOOK_SECRETS,
     )
@@ -132,6 +139,13 @@ def writer() -> Provider:
 def local_writer() -> Provider:
     """Who writes when nobody else can."""
     return LocalWriter()
+
+
+def moderator() -> Moderator:
+    """Who judges what is going to be said: our own rules, and the vendor with them where its key is set."""
+    if not (settings.OPENAI_API_KEY and settings.OPENAI_MODERATION):
+        return LocalRules()
+    return WithRules(OpenAIModeration(settings.OPENAI_API_KEY, base_url=settings.OPENAI_BASE_URL))
 
 
 def video_models() -> list[VideoModel]:

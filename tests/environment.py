@@ -7,8 +7,11 @@ import tempfile
 
 VAR = tempfile.mkdtemp(prefix="videogen-tests-")
 atexit.register(shutil.rmtree, VAR, ignore_errors=True)
-for name in ("PRODUCTION", "DATABASE_URL", "REDIS_URL", "SITE_URL", "EMAIL_URL", "VIDEOGEN_FAULTS", "OPENAI_API_KEY"):
-    os.environ.pop(name, None)
+OURS = ("PRODUCTION", "DATABASE_URL", "REDIS_URL", "SITE_URL", "EMAIL_URL", "VIDEOGEN_FAULTS", "WRITER", "VIDEO")
+VENDORS = ("OPENAI_", "HIGGSFIELD_", "ELEVENLABS_", "SPEECH_", "CUSTOM_VOICE_", "AWS_", "VIDEO_MODELS")
+for name in [*os.environ]:
+    if name in OURS or name.startswith(VENDORS):
+        del os.environ[name]
 os.environ["VIDEOGEN_VAR"] = VAR
 # Tests may drive async views and Playwright from one thread; the database is theirs alone.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

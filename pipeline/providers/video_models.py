@@ -40,8 +40,8 @@ class VideoModel:
     duration_param: str = "duration"
     seed_param: str = ""
     extra: Json = field(default_factory=dict)
-    hedge_after: float = 240.0
-    local_after: float = 480.0
+    hedge_after: float = 180.0
+    local_after: float = 300.0
 
     def length(self, seconds: float) -> int:
         """The shortest length that covers `seconds`, or 95 % of them: a clip slowed by so little looks the same."""
@@ -67,8 +67,6 @@ DEFAULT_MODELS = (
         price_per_second=62_000,
         speed="fast",
         quality=0.7,
-        hedge_after=180.0,
-        local_after=420.0,
     ),
 )
 

@@ -55,13 +55,19 @@ def _written(work: Work, writer: Provider, name: str) -> Call | Wait | None:
     if call.state != CallState.SUCCEEDED:
         return None if not is_local and (age > PATIENCE or call.trouble == "locked") else Wait(max(1.0, pause(call)))
     draft, usable = ScriptDraft.from_json(call.result), work.order.photos.usable().count()
-    fault = wording.fault_of(draft, photos=usable, must_say=tuple(work.order.brief.must_say))
+    fault = wording.fault_of(draft, photos=usable, must_say=tuple(work.order.brief.must_say)) or _objection(draft)
     if not fault:
         return call
     if is_local:
         raise StageFailed(f"the script cannot be used: {fault}", fan=_("We could not turn your notes into a story."))
     log.warning("%s: %s wrote a script that cannot be used: %s", work.step, writer.name, fault)
     return None
+
+
+def _objection(draft: ScriptDraft) -> str:
+    """What must not be said aloud in a licensed voice, in one phrase; empty where all may be."""
+    flags = roster.moderator().judge([draft.title, *(scene.text for scene in draft.scenes)])
+    return ", ".join(sorted({f"{flag.category} ({flag.source})" for flag in flags}))
 
 
 def _keep(work: Work, call: Call) -> Script:

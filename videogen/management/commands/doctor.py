@@ -21,6 +21,7 @@ from accounts.models import Creator
 from pipeline import roster
 from pipeline.media import ffmpeg, music
 from pipeline.models import Sweeper
+from pipeline.providers.base import ProviderError
 from videogen.checks import FILES_TOGETHER
 from videogen.env import env
 
@@ -51,7 +52,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Examine and print."""
-        signs = [*self._jobs(), *self._settings(), *self._machine(), *self._files()]
+        signs = [*self._jobs(), *self._vendors(), *self._settings(), *self._machine(), *self._files()]
         signs += [*self._database(), *self._redis(), *self._sweep()]
         width = max(len(sign.what) for sign in signs)
         marks = {"ok": self.style.SUCCESS("ok  "), "note": self.style.WARNING("note"), "bad": self.style.ERROR("BAD ")}
@@ -69,6 +70,20 @@ class Command(BaseCommand):
                 yield Sign(post.job, "ok", f"{post.who} ({where})" + (f": {post.note}" if post.note else ""))
         except ImproperlyConfigured as error:
             yield Sign("jobs", "bad", str(error), "set it to one of the names above, or unset it")
+
+    def _vendors(self) -> Iterator[Sign]:
+        """One free question to each vendor."""
+        try:
+            found = roster.vendors()
+        except ImproperlyConfigured:
+            return  # said above
+        for vendor in found:
+            try:
+                yield Sign(vendor.name, "ok", vendor.check())
+            except ProviderError as error:
+                locked = error.trouble == "locked"
+                mend = "look at its key; docs/settings.md, Vendors" if locked else "it may pass; its twin stands in"
+                yield Sign(vendor.name, "bad" if locked else "note", str(error), mend)
 
     def _settings(self) -> Iterator[Sign]:
         for first, others in TOGETHER:

@@ -37,6 +37,7 @@ class Command(BaseCommand):
         """Where to listen."""
         parser.add_argument("--port", type=int, default=settings.PORT)
         parser.add_argument("--host", default=settings.HOST)
+        parser.add_argument("--sandbox", action="store_true", help="serve pretended vendors too (see bin/run)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
@@ -50,7 +51,7 @@ class Command(BaseCommand):
             demo.seed()
         site = Supervisor(env=self._environment(host, port))
         try:
-            self._start(site, host, port)
+            self._start(site, host, port, sandbox=options["sandbox"])
             self._greet(host, port)
             site.watch()
         finally:
@@ -90,7 +91,7 @@ class Command(BaseCommand):
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         }
 
-    def _start(self, site: Supervisor, host: str, port: int) -> None:
+    def _start(self, site: Supervisor, host: str, port: int, *, sandbox: bool) -> None:
         if settings.REDIS_IS_LOCAL:
             site.start("redis", local_redis.command(Path(settings.VAR_DIR)))
         uvicorn = ["-m", "uvicorn", "videogen.asgi:application", "--host", host, "--port", str(port)]
@@ -102,6 +103,8 @@ class Command(BaseCommand):
         self._wait_for_web(web, host, port)
         # The workers load their models after the first page can be seen.
         manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+        if sandbox:
+            site.start("sandbox", [*manage, "sandbox"])
         for queue in settings.QUEUES:
             site.start(f"worker {queue}", [*manage, "worker", queue])
         site.start("sweep", [*manage, "sweep"])

@@ -1,0 +1,86 @@
+"""A whole film by vendors, pretended: who made what, and that the film arrives whatever they do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from orders.models import OrderState
+from pipeline import invariants, roster
+from pipeline.models import Call, CallState, FirstLook, Production, Take, Vendor
+from pipeline.models.story import TakeKind
+from sandbox.environment import environment
+from sandbox.server import Sandbox, running
+from sandbox.vendors import VENDORS
+
+from .samples import STORY
+from .test_make_video import make
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.render, pytest.mark.slow]
+
+
+@pytest.fixture
+def vendors(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Everybody but the voice is a vendor; an hour of theirs passes in seconds."""
+    with running(VENDORS, speed=100) as sandbox:
+        for name, value in environment(sandbox.url).items():
+            wanted = [value] if name.endswith("_SECRETS") else value
+            monkeypatch.setattr(settings, name, wanted)
+        sandbox.world.switch("higgsfield.http_allowed", 1.0)
+        monkeypatch.setattr(settings, "RENDER_SCALE", 0.25)
+        yield sandbox
+
+
+def film(tmp_path: Any) -> Production:
+    report, code = make(*STORY, out=tmp_path / "film.mp4", seconds=20)
+    assert (code, report["delivered"]) == (0, True)
+    production = Production.objects.get()
+    assert production.order.state == OrderState.DELIVERED
+    assert [*invariants.broken()] == []
+    return production
+
+
+def takes(production: Production) -> list[tuple[str, str]]:
+    found = Take.objects.filter(shot__scene__script__production=production, selected=True)
+    return sorted({(take.provider, take.kind) for take in found})
+
+
+def test_with_keys_the_vendors_make_it(vendors: Sandbox, tmp_path: Any) -> None:
+    production = film(tmp_path)
+    assert takes(production) == [("higgsfield", TakeKind.CLIP)]
+    assert production.script.call.provider == "openai-writer"
+    calls = Call.objects.filter(step__production=production, provider="higgsfield")
+    assert {call.state for call in calls} == {CallState.SUCCEEDED}
+    assert all(0 < call.cost <= call.estimate for call in calls)
+    assert all(Take.objects.values_list("segments", flat=True)), "a shot is encoded when it lands"
+    assert FirstLook.objects.filter(production=production).exists()
+    assert not any(call.maybe_paid_twice for call in calls)
+
+
+def test_whoever_fails_is_stood_in_for(vendors: Sandbox, tmp_path: Any) -> None:
+    vendors.world.switch("openai.refusal", 1.0)
+    vendors.world.switch("higgsfield.nsfw", 1.0)
+    production = film(tmp_path)
+    assert production.script.call.provider == "local-writer"
+    assert takes(production) == [("local-studio", TakeKind.STILL)]
+
+
+def test_what_moderation_flags_is_not_read_aloud(vendors: Sandbox, tmp_path: Any) -> None:
+    vendors.world.switch("openai.flagged", 1.0)
+    report, code = make(*STORY, out=tmp_path / "film.mp4", seconds=20)
+    assert code == 1, report
+    assert not Take.objects.exists()
+
+
+def test_the_doctor_asks_every_vendor(vendors: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    names = {vendor.name for vendor in roster.vendors()}
+    assert {"openai-writer", "higgsfield", "elevenlabs", "custom-voice"} <= names
+    vendors.world.switch("higgsfield.bad_key", 1.0)
+    with pytest.raises(SystemExit):
+        call_command("doctor")
+    told = capsys.readouterr().out
+    assert all(name in told for name in names)
+    assert not Vendor.objects.exists(), "a question of the doctor's opens no breaker"
