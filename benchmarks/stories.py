@@ -13,6 +13,7 @@ from pipeline.providers.base import ProviderError, ScriptDraft, WriteRequest
 from pipeline.providers.local_writer import LocalWriter
 from pipeline.providers.writing.facts import gather
 from pipeline.providers.writing.fit import count, words_wanted
+from pipeline.providers.writing.person import who_is
 from tests.stories import STORIES, Story
 
 
@@ -24,8 +25,9 @@ def findings(request: WriteRequest, script: ScriptDraft) -> list[str]:
     words = sum(map(count, lines))
     if words > wanted * 1.12:
         found.append(f"long +{words / wanted - 1:.0%}")
-    if words < wanted * 0.88:
-        found.append(f"short {words / wanted - 1:.0%}")
+    stretched = (request.seconds - 5.8 - 1.6 * (len(lines) + 1)) * request.words_per_second
+    if words < stretched:  # cards and pauses at their longest do not fill the film
+        found.append(f"short {words / stretched - 1:.0%}")
     free = [s.text for s in script.scenes if s.role != "must_say"]
     found += [f"line of {count(t)}" for t in free if not 3 <= count(t) <= 22]
     if len(set(lines)) < len(lines):
@@ -37,6 +39,15 @@ def findings(request: WriteRequest, script: ScriptDraft) -> list[str]:
         for t in free
         if (m := re.search(r"\b[Yy]ou (?:is|was|has|does|drinks|loves|flies)\b", t))
     ]
+    found += [f"marks: {m.group()}" for t in free if (m := re.search(r"[.!?]['\"’”]?[.!]|\b(\w+) \1\b", t))]
+    says_you = any(re.search(r"\byou\b", t, re.I) for t in free)
+    if (
+        says_you
+        and request.occasion != "new_baby"
+        and (who := who_is(request.name, request.occasion, request.notes)).pronoun in {"she", "he"}
+    ):
+        own = {"she": r"\b(?:she|herself)\b", "he": r"\b(?:he|himself)\b"}[who.pronoun]
+        found += [f"person: {t}" for t in free if who.spoken_to and re.search(own, t, re.I)]
     return found
 
 

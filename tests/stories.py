@@ -272,6 +272,7 @@ STORIES: tuple[Story, ...] = (
         "Ella es la mejor madre del mundo y siempre tiene una sonrisa.",
         photos=5,
         must_say=("Te queremos, mamá.",),
+        expect="refused",
     ),
     Story(
         "mixed",
@@ -280,6 +281,70 @@ STORIES: tuple[Story, ...] = (
         "called Schatz.",
         unsaid=("Elle aime",),
     ),
+    Story(
+        "german-short",
+        "Sie liebt Kaffee und ihre Katze. Sie ist durch das Weltall geflogen. Sie singt gern.",
+        expect="refused",
+    ),
+    Story("half-french", "Elle chante bien. She flies kites. Elle a deux chats. She reads.", expect="refused"),
+    Story(
+        "a-little-german",
+        "She flew the shuttle but hated flying home. Sie singt gern. She bakes bread on Sundays. "
+        "Her Oma Trudi taught her to knit.",
+        unsaid=("singt", "gern"),
+    ),
+    Story(
+        "foreign-names",
+        "Oma Trudi is from Bremen. Her fiancé lived in Buenos Aires. She says it was déjà vu. She makes crème brûlée.",
+        name="Trudi",
+    ),
+    Story(
+        "said",
+        "She got married in May. Sarah said: 'finally!'. Everyone says \"You are the best!\". Her dad cried.",
+        occasion="wedding",
+        name="Emma",
+        unsaid=("your sarah", "!'.", '!".', "as we all know"),
+    ),
+    Story(
+        "grandma-rose",
+        "Grandma Rose and Grandpa met at a dance. He stepped on her foot. She ran a small shop. "
+        "Her apple pie is famous. She never forgets a birthday.",
+        name="Grandma Rose",
+        tone="heartfelt",
+        unsaid=("on her foot", "she ran", "her apple pie"),
+    ),
+    Story(
+        "told-about",
+        "Sam married Ann in 1998. She sails. She hates rain but never stays at home. She has a boat.",
+        name="Sam",
+        sender="Kim",
+        unsaid=("you", "your"),
+    ),
+    Story(
+        "but",
+        "He hated cats but fed them all. He still beats everyone at cards, and he cheats. "
+        "He can't cook but makes toast. But he never burns it.",
+        name="George",
+        tone="funny",
+        unsaid=("you cheats", "it's all in my notes. you cheat"),
+    ),
+    Story(
+        "hard-life",
+        "She was in the war. She lost two brothers. She never talks about it. She survived cancer.",
+        name="Edna",
+        tone="funny",
+        unsaid=("evidence", "suspicious", "noted", "as one does"),
+    ),
+    Story(
+        "told-in-slips",
+        "Rose grew the the roses. Will helped. She eats a apple a day. kind, funny, stubborn, always late, loves tea. "
+        "met Tom at a bus stop in Leeds 2015",
+        name="Rose",
+        photos=8,
+        seconds=45,
+        unsaid=("the the", "a apple", "you rose", "you you"),
+    ),
     Story("empty", "", expect="refused"),
+    Story("only-marks", "🎉🎉 !!! ... -- ( )", expect="refused"),
     Story("only-emoji", "🎉🎉🎉", expect="refused"),
 )

@@ -100,12 +100,10 @@ def _must_says(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_there_is_something(request: WriteRequest, harvest: Harvest, must_say: Sequence[str], name: str) -> None:
-    if harvest.facts:
-        return
-    if any(is_latin(line) for line in must_say):
-        return
-    if harvest.foreign:
+    if harvest.mostly_foreign:
         raise _refusal(f"notes in {harvest.foreign}", ENGLISH_ONLY)
+    if harvest.facts or any(is_latin(line) for line in must_say):
+        return
     raise _refusal(
         "no facts in the notes", f"Tell us a few things about {name}: what they love, what they did, a small habit."
     )

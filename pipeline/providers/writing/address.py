@@ -30,7 +30,8 @@ class Who:
     pronoun: str = ""  # "she", "he", "they" or "" where the notes leave it open
     plural: bool = False
     kin: frozenset[str] = frozenset()  # "mum", where "my mum" in the notes is this person
-    spoken_to: bool = True  # False: a film about someone who has died; nobody is turned to "you"
+    spoken_to: bool = True  # False: a film about them; nobody is turned to "you"
+    mourned: bool = False  # the film is about them because they have died
 
 
 _SPOKE = {
@@ -124,7 +125,15 @@ def _person_at(clause: _Clause, k: int, who: Who) -> tuple[int, bool]:
         return 0, False
     called = low[k].removesuffix("'s") in who.kin & (lex.SHE_KIN | lex.HE_KIN)
     capital = not k or clause.parts[clause.at[k]][0].isupper()
+    titled = low[k] in lex.SHE_KIN | lex.HE_KIN | lex.TITLES and capital and k + 1 < len(low) and clause.gap(k) == " "
+    if titled and not called and (named := _name_at(clause, k + 1, who))[0]:
+        return named[0] + 1, named[1]  # "Grandma Rose" where the film is for Rose
     if called and capital and (not k or low[k - 1] not in lex.DETERMINERS | {"of", "as"}):
+        if titled:
+            n, owned = _name_at(clause, k + 1, who)
+            follows = clause.parts[clause.at[k + 1]]
+            n = n or int(follows[0].isupper() and not lex.is_third_person(low[k + 1]) and low[k + 1] not in lex.PAST)
+            return n + 1, owned or (n == 1 and low[k + 1].endswith("'s"))
         return 1, low[k].endswith("'s")
     if (
         low[k : k + 2] in (["the", "birthday"], ["the", "happy"])
@@ -134,6 +143,8 @@ def _person_at(clause: _Clause, k: int, who: Who) -> tuple[int, bool]:
         return 3, False
     if who.plural and low[k] == "the" and low[k + 1 : k + 2] and low[k + 1] in {"team", "couple", "newlyweds", "crew"}:
         return 2, False
+    if low[k].removesuffix("'s") in who.kin and k and low[k - 1] in lex.DETERMINERS | {"of", "as"}:
+        return 0, False  # "her mum", where the film is for Mum
     return _name_at(clause, k, who)
 
 
@@ -248,7 +259,11 @@ def _turn_name(clause: _Clause, k: int, n: int, owned: bool, who: Who) -> int:
         return n  # a call by name: "happy birthday, Eileen"
     if owned:
         says_is = after in lex.ADVERBS | lex.DETERMINERS | lex.PREPOSITIONS | {"been"} or after.endswith("ing")
-        owns = after in lex.OWNED | lex.PETS or re.match(r"\d+(?:st|nd|rd|th)$", after) or has_verb(low[k + n + 1 :])
+        owns = (
+            after in lex.OWNED | lex.PETS
+            or re.match(r"\d+(?:st|nd|rd|th)$", after)
+            or has_verb(low[k + n + 1 : k + n + 12])
+        )
         if says_is and not owns:
             clause.put(k, "you" + clause.become(last))
             clause.heads[k] = k
@@ -370,6 +385,8 @@ def _coordinate(clause: _Clause) -> None:
         ]
         after = low[j + 1] if j + 1 < len(low) else ""
         sure = verb in lex.BE_HAVE or (lex.is_third_person(verb) and lex.base_form(verb) not in lex.NOUNISH)
+        opposed = low[k - 1] == "but" and low[k - 2] not in {"nothing", "anything", "all", "no"}
+        sure = sure or (lex.is_third_person(verb) and bool(after) and (opposed or _has_object(after)))
         takes = after in lex.DETERMINERS | lex.PRONOUNS | {"too", "so"}
         back = k - 2 if low[k - 1] in {"and", "or", "but", "then"} else k - 1
         twin = back == clause.heads[subject]
@@ -379,6 +396,12 @@ def _coordinate(clause: _Clause) -> None:
             clause.unsafe = True
         else:
             clause.put(j, lex.base_form(verb))
+
+
+def _has_object(after: str) -> bool:
+    """Whether the word after "walks" or "plays" makes a verb of it: "and walks dogs", but not "and walks outside"."""
+    no_object = lex.ADVERBS | lex.TIMES | lex.PREPOSITIONS | lex.CONJUNCTIONS | {"outside", "anyway", "galore"}
+    return after not in no_object and not after.endswith(("ing", "ly"))
 
 
 def _creator_as_me(clause: _Clause, forms: frozenset[str], who: Who) -> bool:

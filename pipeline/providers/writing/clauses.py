@@ -13,10 +13,12 @@ from pipeline.providers.writing.tidy import words_of
 Span = tuple[int, int]
 
 
-_ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|st|prof|sr|jr|vs|no|e\.g|i\.e|etc|a\.m|p\.m|approx|[A-Z])\.$", re.I)
+_ABBREVIATIONS = lex.word_set("mr mrs ms dr st prof sr jr vs e.g i.e approx")
 
 
-_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"”')\]]*(?=\s|$)|(?<=[a-z]{2})[.!?]+(?=[A-Z])|;|\.{3,}|…")
+_SENTENCE_END = re.compile(
+    r"[.!?…。！？]+(?:[\"”')\]]+(?=\s+[^\sa-z]|\s*$)|(?=\s|$))|(?<=[a-z]{2})[.!?]+(?=[A-Z])|;|\.{3,}|…"
+)
 
 
 BULLET = re.compile(r"^\s*(?:[-*•–—·▪►→✓✔>]+|#{1,6}|\(?\d{1,2}[.)]|\(?[a-z]\))\s+", re.I)
@@ -50,13 +52,24 @@ def sentences(clean: str) -> Iterator[tuple[int, Span]]:
         begin = start
         for match in re.finditer(_SENTENCE_END.pattern + "|" + SOFT_BREAK + "+", clean[start:end]):
             cut = start + match.end()
-            if SOFT_BREAK in match.group() and not _thought_ends(clean[begin : start + match.start()], clean[cut:end]):
+            if SOFT_BREAK in match.group() and not _thought_ends(
+                clean[max(begin, start + match.start() - 40) : start + match.start()], clean[cut : min(end, cut + 40)]
+            ):
                 continue
-            if match.group() == "." and _ABBREVIATION.search(clean[begin:cut]):
+            if match.group() == "." and _abbreviates(clean[max(begin, cut - 12) : cut - 1], clean[cut : cut + 3]):
                 continue
             yield number, (begin, cut)
             begin = cut
         yield number, (begin, end)
+
+
+def _abbreviates(before: str, after: str) -> bool:
+    """Whether a full stop belongs to the word before it: "Dr." always, "no." only before a number."""
+    word = re.split(r"[^\w.]", before)[-1]
+    follows = after.strip()[:1]
+    if word.casefold() in {"no", "etc", "a.m", "p.m"}:
+        return follows.isdigit() if word.casefold() == "no" else not follows.isupper()
+    return word.casefold() in _ABBREVIATIONS or (len(word) == 1 and word.isupper() and word != "I")
 
 
 def _thought_ends(before: str, after: str) -> bool:
@@ -91,6 +104,8 @@ def clauses(
         yield body, end, "item" if len(words_of(clean[body:end])) <= 3 else "clause", False
         return
     groups: list[tuple[int, int, bool]] = []
+    while len(parts) > 1 and set(words_of(clean[slice(*parts[0])])) <= lex.ADJECTIVES | lex.ADVERBS:
+        yield *parts.pop(0), "item", False  # "kind, funny, loves tea"
     for a, b in parts:
         words = words_of(clean[a:b])
         if groups and (

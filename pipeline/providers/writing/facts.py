@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.providers.base import ProviderError
 from pipeline.providers.writing import lexicon as lex
 from pipeline.providers.writing.clauses import BULLET, clauses, sentences
-from pipeline.providers.writing.language import language_of
+from pipeline.providers.writing.language import language_of, speaks_english
 from pipeline.providers.writing.safety import CANNOT_SAY, judge, speakable
 from pipeline.providers.writing.tidy import LEADS, shouts, squeeze, tidy, words_of
 
@@ -24,6 +25,8 @@ class Fact:
     end: int
     mark: str = "."
     kind: Literal["clause", "item"] = "clause"
+    link: str = ""  # "and" or "but" where the notes have it before this clause, with the comma if there is one
+    whole: str = ""  # the quote of the clause before and this one, where both are one short sentence: say them as one
     fresh: bool = True  # starts a line or a bullet: it does not lean on the sentence before it
     inherits: bool = False  # its subject stands in the clause before it ("…, flew the shuttle")
 
@@ -37,6 +40,15 @@ class Harvest:
     sender: str = ""
     avoid: set[str] = field(default_factory=set)
     foreign: str = ""  # the language of clauses that were not English
+    foreign_clauses: int = 0
+
+    @property
+    def mostly_foreign(self) -> bool:
+        """Whether at least half of the clauses are in a language that is not English."""
+        return bool(self.foreign) and self.foreign_clauses >= len(self.facts)
+
+
+MOST_TOGETHER = 15  # words of two clauses that stay one sentence
 
 
 _AVOID = re.compile(
@@ -112,8 +124,7 @@ _FORM = re.compile(
 
 _SIGNED = re.compile(
     r"^(?:(?:lots of |all (?:my|our) |much |with |all the )*(?:love|from|regards|best wishes|cheers|hugs|yours|"
-    r"xoxo)[\s,]+"
-    r"(?:from |always )?)+(?P<who>[A-Z][\w'-]*(?: (?:and|&) [A-Z][\w'-]*)?)$"
+    r"always|xoxo)[\s,]+)+(?P<who>[A-Z][\w'-]*(?: (?:and|&) [A-Z][\w'-]*)?)$"
 )
 
 
@@ -135,28 +146,38 @@ def gather(notes: str, *, names: tuple[str, ...] = (), capitals: tuple[str, ...]
     shouted = shouts(clean)
     first_in_line = True
     last_line = -1
-    for line_no, (begin, end) in sentences(clean):
+    spans = list(sentences(clean))
+    tongues = _languages([clean[begin:end] for _, (begin, end) in spans], names)
+    for (line_no, (begin, end)), language in zip(spans, tongues, strict=True):
         first_in_line, last_line = line_no != last_line, line_no
         raw, rough = notes[begin:end], clean[begin:end]
         verdict = judge(raw) or judge(rough)
         if verdict == "refuse":
             raise ProviderError("the notes carry hate or a threat", retryable=False, fan=CANNOT_SAY)
-        language = language_of(rough)
+        if language not in {"en", ""}:
+            harvest.foreign = language
+            harvest.foreign_clauses += sum(len(words_of(piece)) > 1 for piece in re.split("[,:]", rough)) or 1
         if verdict == "leave" or language not in {"en", ""}:
-            harvest.foreign = harvest.foreign if language in {"en", ""} else language
             harvest.left_out.append(squeeze(raw))
             continue
         start = _start(clean, begin, end)
         sentence = squeeze(clean[start:end]).rstrip(" .!?…,")
         if not any(c.isalnum() for c in sentence) or _aside_from_facts(sentence, harvest, names):
             continue
-        for k, (a, b, kind, inherits) in enumerate(clauses(clean, start, end, names)):
+        pieces = list(clauses(clean, start, end, names))
+        kept = -1
+        for k, (a, b, kind, inherits) in enumerate(pieces):
             neat, mark = tidy(clean[a:b], names + capitals, loud=shouted or shouts(clean[a:b]))
             content = set(words_of(neat))
-            if content <= nothing or _CHATTER.match(neat) or any(_told(content, old) for old in seen):
+            stutter = len(content) * 4 <= len(words_of(neat)) > 8  # "and and and", a row of the same thing
+            if stutter or content <= nothing or _CHATTER.match(neat) or any(_told(content, old) for old in seen):
                 continue
             seen.append(content)
             bare = len(content) == 1 or (kind == "item" and len(content) <= 4)
+            link = _link(clean[pieces[k - 1][1] if k else begin : a])
+            couple = link and 0 <= kept == k - 1 and not bare and (len(pieces) == 2 or "but" in link)
+            couple = couple and len(words_of(clean[pieces[k - 1][0] : b])) <= MOST_TOGETHER
+            kept = k
             harvest.facts.append(
                 Fact(
                     neat,
@@ -165,6 +186,8 @@ def gather(notes: str, *, names: tuple[str, ...] = (), capitals: tuple[str, ...]
                     b,
                     mark,
                     "item" if bare else "clause",
+                    link=link,
+                    whole=notes[pieces[k - 1][0] : b].strip() if couple else "",
                     fresh=first_in_line and k == 0,
                     inherits=inherits,
                 )
@@ -172,6 +195,24 @@ def gather(notes: str, *, names: tuple[str, ...] = (), capitals: tuple[str, ...]
             first_in_line = False
     _respect(harvest)
     return harvest
+
+
+def _languages(texts: Sequence[str], names: tuple[str, ...]) -> list[str]:
+    """The language of each sentence; what could be any ("Backt Kuchen") goes with the rest where most is foreign."""
+    tongues = [language_of(text, names) for text in texts]
+    foreign = [t for t in tongues if t not in {"en", ""}]
+    plain = [speaks_english(text, names) for text in texts]
+    if len(foreign) <= sum(p and t == "en" for p, t in zip(plain, tongues, strict=True)):
+        return tongues
+    return [foreign[0] if t == "en" and not p else t for p, t in zip(plain, tongues, strict=True)]
+
+
+def _link(between: str) -> str:
+    """The "and" or "but" in what stands between two clauses (or before a sentence), after the comma if there is one."""
+    said = [w for w in words_of(between.replace("&", " and ")) if w in {"and", "but"}]
+    if not said:
+        return ""
+    return (", " if "," in between else " ") + ("but" if "but" in said else "and")
 
 
 def _told(new: set[str], old: set[str]) -> bool:
@@ -207,16 +248,18 @@ def _aside_from_facts(text: str, harvest: Harvest, names: tuple[str, ...]) -> bo
 
 def _respect(harvest: Harvest) -> None:
     """Leave out what the fan asked not to mention, and the earlier of two facts that contradict each other."""
-    kept: list[Fact] = []
+    kept: list[tuple[Fact, set[str]]] = []
     for fact in harvest.facts:
-        if harvest.avoid & set(words_of(fact.text)):
+        words = set(words_of(fact.text))
+        if harvest.avoid & words:
             harvest.left_out.append(fact.quote)
             continue
-        for old in [k for k in kept if _contradict(k.text, fact.text)]:
+        words -= _HAZE
+        for old in [k for k in kept if _contradict(k[1], words)]:
             kept.remove(old)
-            harvest.left_out.append(old.quote)
-        kept.append(fact)
-    harvest.facts = kept
+            harvest.left_out.append(old[0].quote)
+        kept.append((fact, words))
+    harvest.facts = [fact for fact, _ in kept]
 
 
 _OPPOSITES = ({"love", "loves", "loved", "like", "likes", "adores"}, {"hate", "hates", "hated", "dislikes", "detests"})
@@ -225,11 +268,10 @@ _OPPOSITES = ({"love", "loves", "loved", "like", "likes", "adores"}, {"hate", "h
 _HAZE = lex.word_set("actually no wait sorry mean she he they is are was her his their i very really the a s to in of")
 
 
-def _contradict(old: str, new: str) -> bool:
+def _contradict(a: set[str], b: set[str]) -> bool:
     """Same words apart from a love turned hate, a not, a never/always, or one number: the later word counts."""
-    a, b = set(words_of(old)) - _HAZE, set(words_of(new)) - _HAZE
     only_a, only_b = a - b, b - a
-    if not only_a and not only_b:
+    if not (a & b) or not (only_a or only_b):
         return False
     for one, two in (_OPPOSITES, _OPPOSITES[::-1]):
         if only_a <= one and only_b <= two and only_a and only_b and a & b:

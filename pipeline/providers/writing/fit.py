@@ -104,12 +104,12 @@ def units_of(lines: Iterable[Line], *, framed: bool) -> list[Unit]:
     units: list[Unit] = []
     for line in lines:
         pieces = breaths(line.text, LONGEST_LINE - 5 if framed and line.voice != "creator" else LONGEST_LINE - 1)
-        units += [_unit(line, piece, half=len(pieces) > 1) for piece in pieces]
+        sad = bool(lex.SENSITIVE.search(line.fact.text))
+        units += [_unit(line, piece, half=len(pieces) > 1, sad=sad) for piece in pieces]
     return units
 
 
-def _unit(line: Line, text: str, *, half: bool) -> Unit:
-    sad = bool(lex.SENSITIVE.search(line.fact.text))
+def _unit(line: Line, text: str, *, half: bool, sad: bool) -> Unit:
     item = line.fact.kind == "item" and count(text) < SHORTEST_LINE
     return Unit(text, line.fact.start, line.fact.end, line.voice, item, line.about_you, sad, (line,), half)
 
@@ -220,7 +220,9 @@ def plan(
     wanted = words_wanted(seconds, wished, pace)
     reserve = min(20.0, max(6.0, wanted * 0.24))
     budget = wanted - sum(map(count, said)) - reserve - 4 * frames
-    chosen, left = choose(lines, budget, at_least=min(3, slots, max(1, fewest - taken)) if slots else 0, framed=frames)
+    bare = max(0, fewest - taken)  # pictures that a fact or a filler has to speak for: better a fact
+    budget = max(budget, min(bare, len(lines)) * 6.0 - 4)
+    chosen, left = choose(lines, budget, at_least=min(slots, max(1, bare)) if slots else 0, framed=frames)
     units = join(units_of(chosen, framed=frames), slots)
     while len(units) > slots and chosen:  # a long sentence that takes more pictures than there are
         worst = min(range(len(chosen)), key=lambda k: weight(chosen[k], k) - 0.1 * count(chosen[k].text))

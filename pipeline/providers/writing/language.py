@@ -73,8 +73,7 @@ TELLING = {
         et avec très toujours jamais aime j'aime qui quand mais depuis ses dans c'est était être sont nous vous
         notre chante cuisine travaille joue boit mange dort né née voyage écrit déteste rêve sait mère père sœur
         soeur frère fille fils chats chien chiens enfants beaucoup souvent tous chaque jours matin deux trois
-         danser chanter
-        lire cuisiner voyager rire manger maison
+        danser chanter lire cuisiner voyager rire manger maison
     """,
     "it": """
         è gli molto anche perché suoi nostra nostro canta balla cucina lavora gioca legge beve mangia dorme corre

@@ -123,6 +123,16 @@ HE_KIN = word_set("""
     father dad daddy papa pop grandfather grandpa grandad granddad gramps uncle brother son husband boyfriend
     nephew grandson stepfather stepdad godfather fiancé groom
     """)
+CALLED_KIN = word_set("""
+    mother mum mom mam mama mummy mommy grandmother grandma gran granny nana nan auntie father dad daddy papa pop
+    grandfather grandpa grandad granddad gramps
+    """)
+"""Kin that are spoken of by that word alone, as by a name: "Grandpa and Rose"."""
+TITLES = word_set("""
+    oma opa abuela abuelo nonna nonno tante onkel tía tío captain doctor dr professor prof sir lady miss mrs mr ms
+    coach nurse chef baby little dear young old big saint auntie uncle aunt
+    """)
+"""What may stand before a name and is part of it: "Oma Trudi"."""
 ANY_KIN = word_set("""
     friend bestie cousin boss neighbour neighbor colleague coworker partner teacher mentor coach parent child
     kid baby fiance
@@ -184,6 +194,38 @@ QUIRK = re.compile(
     re.I,
 )
 """Facts one may smile at."""
+
+VERB_NAMES = word_set("""
+    rose will drew mark grant hope pat chase may skip rob bill grace dawn faith joy sue wade rich chuck bob jack
+    nick ray gene guy art basil iris ivy lily olive pearl ruby violet daisy summer autumn april june august max
+    """)
+"""First names that are words too."""
+
+SHE_NAMES = word_set("""
+    abigail ada agnes alice amanda amelia amy angela anita ann anna anne annie barbara beatrice becky bella beth
+    betty brenda bridget carol caroline catherine charlotte chloe christina christine claire clara clare daisy
+    daphne deborah diana diane doris dorothy edith edna eileen elaine eleanor elizabeth ella ellen elsie emily
+    emma erica esther eva evelyn fiona flora florence frances gloria grace greta hannah harriet heather helen
+    ida irene iris isabel isabella jane janet jean jennifer jenny jessica jill joan joanna josephine joyce judith
+    judy julia julie karen kate katherine kathleen katie laura lauren leah lena lily linda lisa louise lucy lydia
+    mabel maggie margaret maria marie martha mary maya megan melissa mia michelle mildred millie molly monica
+    nancy naomi natalie nicole nina nora olivia pamela patricia paula peggy penelope phyllis polly priya rachel
+    rebecca rita rosa rosalind rose rosie ruby ruth sally samantha sandra sarah sharon sheila sofia sonia sophia
+    sophie stella susan susanna suzanne sylvia tara teresa theresa tina ursula valerie vera victoria violet
+    virginia vivian wendy winifred yvonne zoe zoë
+    """)
+HE_NAMES = word_set("""
+    aaron adam alan albert alfred andrew anthony arthur barry ben benjamin bernard bob brian bruce carl charles
+    colin craig daniel dave david dennis derek diego donald douglas duncan ed eddie edgar edward eric ernest ethan
+    felix frank fred frederick gary geoff geoffrey george gerald gordon graham greg gregory harold harry henry
+    howard hugh hugo ian isaac ivan jack jacob james jason jeff jeremy jim jimmy joe john johnny jonathan joseph
+    josh joshua juan keith ken kenneth kevin larry lars leo leon leonard liam louis lucas luke malcolm marcus
+    martin matt matthew max michael mike neil nick nicholas nigel noah norman oliver oscar otto owen patrick paul
+    pedro peter phil philip ralph raymond richard robert roger roland ron ronald roy rupert samuel scott sean
+    simon stanley stephen steve steven stuart ted terence theo theodore thomas tim timothy toby tom tommy victor
+    vincent walter william winston
+    """)
+"""First names that leave little doubt which pronoun the notes mean by the person."""
 
 INITIALISMS = word_set("""
     NASA USA UK EU NHS TV DJ BBQ PhD MBA CEO LA NYC RAF BBC FBI DIY ER GP UN NATO ESA ISS MIT UCLA NBA NFL VIP

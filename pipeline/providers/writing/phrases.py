@@ -5,6 +5,8 @@ Nothing here claims a fact about the person. `{name}` is the person, `{sender}` 
 
 from __future__ import annotations
 
+import re
+
 Lines = tuple[str, ...]
 
 TONES = ("warm", "funny", "heartfelt", "epic")
@@ -225,6 +227,31 @@ MOURNING: dict[str, dict[str, Lines]] = {
 }  # fmt: skip
 """Condolences: one voice for every tone, spoken to the bereaved ("you") or about the one who is gone ("about")."""
 
+ABOUT: dict[str, Lines] = {
+    "birthday": ("Happy birthday to {name}.", "This film is for {name}, with birthday wishes.",
+                 "Many happy returns to {name}."),
+    "wedding": ("Congratulations to {name}.", "Here's to {name}, and to love.", "Best wishes to {name}."),
+    "anniversary": ("Happy anniversary to {name}.", "Here's to {name}, and to love.", "Best wishes to {name}."),
+    "graduation": ("Congratulations to {name}.", "Three cheers for {name}.", "Hats off to {name}."),
+    "retirement": ("Happy retirement to {name}.", "Here's to {name}, and to free Mondays.", "Best wishes to {name}."),
+    "new_baby": ("Congratulations to {name}.", "All our love to {name}.", "Best wishes to {name}."),
+    "thank_you": ("A big thank-you to {name}.", "This film says thank you to {name}.", "With thanks to {name}."),
+    "sorry": ("This is an apology to {name}.", "These words are for {name}.", "This is a sorry to {name}."),
+    "just_because": ("This film is for {name}.", "Here's to {name}.", "This one is all about {name}."),
+}  # fmt: skip
+"""How a film that tells of somebody begins and ends, in every tone."""
+
+ABOUT_LEADS: Lines = (
+    "Here are a few things worth saying.",
+    "These are a few pictures, and the words to go with them.",
+    "Here is a small story, told in pictures and in plain words.",
+)
+ABOUT_CLOSERS: Lines = (
+    "Here's to everything still to come.",
+    "May the next picture be the best one yet.",
+    "And that's only what fits in one little film.",
+)
+
 LEADS: dict[str, Lines] = {
     "warm": (
         "This one is for you.",
@@ -320,8 +347,6 @@ FILLERS: dict[str, Lines] = {
         "Some moments say it better than words.",
         "This one needs no words at all.",
         "And then there is this one.",
-        "There's a whole story in this picture.",
-        "I could look at this one for a while.",
     ),
     "funny": (
         "No caption needed.",
@@ -329,19 +354,16 @@ FILLERS: dict[str, Lines] = {
         "I'll just leave this here.",
         "Moving swiftly on.",
         "And this one speaks for itself.",
-        "I was told not to comment on this one.",
         "Somebody chose this picture on purpose.",
         "Let's all take a moment.",
     ),
     "heartfelt": (
         "Look at this one.",
         "Hold on to this.",
-        "Some moments stay with us.",
         "Some things are easier to see than to say.",
         "This picture says the rest.",
         "Let this one speak.",
         "There is so much in a single picture.",
-        "This is what memory looks like.",
     ),
     "epic": (
         "Behold this one.",
@@ -378,38 +400,33 @@ FILLERS: dict[str, Lines] = {
 
 ASIDES: dict[str, dict[str, Lines]] = {
     "warm": {
-        "deed": ("Imagine that.", "What a thing to be able to say.", "Not everyone can say that.", "I love that."),
-        "quirk": ("Never change.", "And nobody would want it otherwise.", "That deserves a smile."),
-        "any": ("I love that.", "Just lovely.", "That deserves a smile."),
+        "deed": ("That goes in the album.", "That belongs in this film.", "That is worth keeping."),
+        "quirk": ("That goes in the album.", "That belongs in this film.", "That is worth keeping."),
+        "any": ("That belongs in this film.",),
     },
     "funny": {
-        "deed": ("As one does.", "Just a normal Tuesday, then.", "No big deal.", "I had to read that twice."),
-        "quirk": (
-            "No comment.",
-            "I have questions.",
-            "No further questions.",
-            "I'm only reading what it says here.",
-            "No judgement.",
-        ),
-        "any": ("Noted.", "Make of that what you will.", "It's all in my notes."),
+        "deed": ("As one does.", "It's all in my notes.", "Noted."),
+        "quirk": ("No comment.", "No further questions.", "I'm only reading what it says here."),
+        "any": ("Noted.", "It's all in my notes.", "I'm only reading what it says here."),
     },
     "heartfelt": {
-        "deed": ("That stays.", "Hold on to that.", "Let that be remembered.", "It is worth saying out loud."),
-        "quirk": ("And it would not be you without it.", "The little things are the big things."),
-        "any": ("That matters.", "It is worth saying out loud."),
+        "deed": ("That belongs here.", "That is worth keeping."),
+        "quirk": ("That belongs here.", "That is worth keeping."),
+        "any": ("That belongs here.",),
     },
     "epic": {
-        "deed": ("Let that sink in.", "Remember it.", "Say that out loud, slowly.", "Cue the music."),
-        "quirk": ("Even legends have habits.", "Every hero has a weakness.", "So it is written."),
+        "deed": ("So it is written.", "Cue the music.", "Let the record show it."),
+        "quirk": ("Even legends have habits.", "So it is written."),
         "any": ("So it is written.", "Let the record show it."),
     },
     "soft": {},
     "sorry": {},
 }
-"""What the creator may add after a light fact, by its kind; never after a sad one or somebody's own words."""
+"""What the creator may add after a light fact, by its kind: true after any fact, and never a judgement of it. Nothing
+follows a sad fact or somebody's own words."""
 
 PREFIXES: dict[str, Lines] = {
-    "warm": ("And, as we all know,", "And let's not forget:"),
+    "warm": ("And let's not forget:", "It says here:"),
     "funny": ("For the record,", "According to my notes,", "I am told that"),
     "heartfelt": ("And let it be said:",),
     "epic": ("Let the record show:", "And the story says:"),
@@ -471,6 +488,9 @@ QUOTES: dict[str, Lines] = {
 JOINER = "And"
 """Before the last fact, and before one that is too short to stand alone."""
 
+FIRST = "First of all,"
+"""Before a first fact that is too short to stand alone."""
+
 QUOTE_ON = "And also: “{x}”"
 """A second quotation that is too short to stand alone."""
 
@@ -513,6 +533,8 @@ def greetings(occasion: str, tone: str, *, spoken_to: bool) -> Lines:
     """The openings of an occasion; one nobody foresaw speaks as "just because"."""
     if occasion == "condolence":
         return MOURNING["you" if spoken_to else "about"]["greetings"]
+    if not spoken_to:
+        return ABOUT.get(occasion, ABOUT["just_because"])
     by_tone = GREETINGS.get(occasion, GREETINGS["just_because"])
     return by_tone.get(tone, by_tone["warm"])
 
@@ -521,6 +543,8 @@ def endings(occasion: str, tone: str, *, spoken_to: bool) -> Lines:
     """The endings of an occasion."""
     if occasion == "condolence":
         return MOURNING["you" if spoken_to else "about"]["endings"]
+    if not spoken_to:
+        return ABOUT.get(occasion, ABOUT["just_because"])
     by_tone = ENDINGS.get(occasion, ENDINGS["just_because"])
     return by_tone.get(tone, by_tone["warm"])
 
@@ -528,13 +552,23 @@ def endings(occasion: str, tone: str, *, spoken_to: bool) -> Lines:
 def leads(mood: str, *, letter: bool, signed: bool, spoken_to: bool) -> Lines:
     """What may follow the greeting."""
     if letter:
-        return LETTER_LEADS["signed" if signed else "unsigned"]
-    return MOURNING["you" if spoken_to else "about"]["leads"] if mood == "soft" else LEADS[mood]
+        options = LETTER_LEADS["signed" if signed else "unsigned"]
+        return options if spoken_to or mood == "soft" else tuple(about(options, spoken_to=False))
+    if mood == "soft":
+        return MOURNING["you" if spoken_to else "about"]["leads"]
+    return LEADS[mood] if spoken_to or mood == "sorry" else ABOUT_LEADS
 
 
 def closers(mood: str, *, spoken_to: bool) -> Lines:
     """What may come before the ending."""
-    return MOURNING["you" if spoken_to else "about"]["closers"] if mood == "soft" else CLOSERS[mood]
+    if mood == "soft":
+        return MOURNING["you" if spoken_to else "about"]["closers"]
+    return CLOSERS[mood] if spoken_to else ABOUT_CLOSERS
+
+
+def about(options: Lines, *, spoken_to: bool) -> list[str]:
+    """Those of some phrases that fit: in a film that tells of somebody, the ones that say "you" to nobody."""
+    return [o for o in options if spoken_to or not re.search(r"\byour?\b", o, re.I)]
 
 
 def item_frames(mood: str) -> dict[str, Lines]:

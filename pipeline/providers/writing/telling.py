@@ -14,9 +14,10 @@ from pipeline.providers.writing import lexicon as lex
 from pipeline.providers.writing.address import Who
 from pipeline.providers.writing.facts import Harvest
 from pipeline.providers.writing.fit import LONGEST_LINE, MOST_SCENES, SHORTEST_LINE, Unit, count
-from pipeline.providers.writing.person import Line, finished, spoken
-from pipeline.providers.writing.tidy import LOWER, squeeze, words_of
+from pipeline.providers.writing.person import Line, finished, lowered, told
+from pipeline.providers.writing.tidy import squeeze, words_of
 
+MOST_REMARKS = 2  # of the creator's own in a film: more would be chatter
 NAME_LENGTH = 40  # characters
 TITLE_LENGTH = 32  # characters
 
@@ -34,19 +35,15 @@ class Telling:
         who: Who,
         rng: random.Random,
     ) -> None:
-        self.request, self.name, self.must_say, self.harvest, self.who, self.rng = (
-            request,
-            name,
-            must_say,
-            harvest,
-            who,
-            rng,
-        )
-        self.occasion = request.occasion if who.spoken_to else "condolence"
-        self.mood = phrases.mood_of(self.occasion, request.tone)
+        self.request, self.name, self.must_say, self.harvest, self.rng = request, name, must_say, harvest, rng
+        lines, self.who, self.dropped = told(harvest.facts, who, request.occasion)
+        self.occasion = "condolence" if who.mourned else request.occasion
+        self.grave = 2 * sum(bool(lex.SENSITIVE.search(line.text)) for line in lines) >= max(2, len(lines))
+        self.tone = "warm" if self.grave and request.tone == "funny" else request.tone  # no jokes about a hard life
+        self.mood = phrases.mood_of(self.occasion, self.tone)
         self.gentle = self.mood in {"soft", "sorry"}
         self.sender = _sender(request.sender) or _sender(harvest.sender)
-        self.lines = _adjectives(spoken(harvest.facts, who), who)
+        self.lines = _adjectives(lines, self.who)
         quoted = [line for line in self.lines if line.voice == "sender"]
         self.letter = bool(quoted) and (
             len(quoted) >= 0.4 * len(self.lines) or self.mood == "sorry" or _addressed(harvest) >= 0.5
@@ -72,7 +69,7 @@ class Telling:
         missing = plan.scenes - len(units) - len(self.must_say) - fixed
         scenes = self._assembled(units, fixed, missing, plan.scenes)
         drafts = self._with_photos(scenes)
-        left = [line.fact.quote for line in plan.left] + self.harvest.left_out
+        left = [line.fact.quote for line in plan.left] + self.dropped + self.harvest.left_out
         return ScriptDraft(self._title(), tuple(drafts), tuple(dict.fromkeys(q for q in left if q.strip())))
 
     # --- facts -----------------------------------------------------------------------------------
@@ -85,17 +82,17 @@ class Telling:
         """ "And" before the last of several facts, one turn of phrase of the tone, and no line too short to be read."""
         out = list(units)
         turns = [k for k, u in enumerate(out) if self._plain(u) and u.text.startswith(("You ", "Your ", "As a "))]
-        if len(turns) > 1 and turns[-1] == len(out) - 1:
+        if len(turns) > 1 and turns[-1] == len(out) - 1 and ", and" not in out[-1].text:
             out[turns[-1]] = _before(phrases.JOINER, out[turns[-1]])
             turns.pop()
-        prefixes = () if self.letter else phrases.PREFIXES[self.mood]
-        spare = [k for k in turns[1:] if not out[k].sad]
+        prefixes = () if self.letter or self.grave else phrases.PREFIXES[self.mood]
+        spare = [k for k in turns[1:] if not out[k].sad and ":" not in out[k].text and not out[k].parts[0].leans]
         if prefixes and spare and roomy:
             k = self.rng.choice(spare)
             out[k] = _before(self.rng.choice(prefixes), out[k])
         for k, unit in enumerate(out):
             if count(unit.text) < SHORTEST_LINE and not unit.half:
-                out[k] = _before(phrases.JOINER, unit)
+                out[k] = _before(phrases.JOINER if k else phrases.FIRST, unit)
         return out
 
     @staticmethod
@@ -106,9 +103,9 @@ class Telling:
 
     def _quoted(self, units: list[Unit]) -> list[Unit]:
         """Somebody's own words in quotation marks, the first of a run with a word about whose they are."""
-        if self.letter or not self.who.spoken_to:
+        if self.letter or self.who.mourned:
             return units
-        frames = list(phrases.QUOTES["signed" if self.sender else "unsigned"])
+        frames = phrases.about(phrases.QUOTES["signed" if self.sender else "unsigned"], spoken_to=self.who.spoken_to)
         self.rng.shuffle(frames)
         out: list[Unit] = []
         for k, unit in enumerate(units):
@@ -152,14 +149,12 @@ class Telling:
         """The openings, endings, fillers and asides whose words come nearest to `room`."""
         fill = self._names_in
         spoken_to = self.who.spoken_to
-        greetings = self._fresh(
-            [fill(t) for t in phrases.greetings(self.occasion, self.request.tone, spoken_to=spoken_to)]
-        )
+        greetings = self._fresh([fill(t) for t in phrases.greetings(self.occasion, self.tone, spoken_to=spoken_to)])
         leads = [
             fill(t) for t in phrases.leads(self.mood, letter=self.letter, signed=bool(self.sender), spoken_to=spoken_to)
         ]
         closers = [fill(t) for t in phrases.closers(self.mood, spoken_to=spoken_to)]
-        finals = self._fresh([fill(t) for t in phrases.endings(self.occasion, self.request.tone, spoken_to=spoken_to)])
+        finals = self._fresh([fill(t) for t in phrases.endings(self.occasion, self.tone, spoken_to=spoken_to)])
         if self.gentle:
             greetings, leads, closers, finals = (
                 [t.replace("!", ".") for t in ts] for ts in (greetings, leads, closers, finals)
@@ -193,11 +188,9 @@ class Telling:
 
         def cost(i: int, j: int, n: int) -> float:
             total = start_sizes[i] + stop_sizes[j] + sizes[n]
-            off = abs(room - total)
-            off = off if off < 12 or total > room else 12 + 0.5 * (off - 12)  # out of reach: then what is natural
-            liked = 3 * (0 < n < 4 and room > 12)
+            off = total - room if total > room else 0.5 * (room - total)  # too few words: the pictures stand longer
             twice = 3 * _repeats(starts[i][0], stops[j][0])
-            return max(0.0, off - slack) + twice + start_luck[i] + stop_luck[j] - liked
+            return max(0.0, off - slack) + twice + start_luck[i] + stop_luck[j] + n
 
         choices = ((i, j, n) for i in range(len(starts)) for j in range(len(stops)) for n in range(len(sizes)))
         i, j, n = min(choices, key=lambda c: cost(*c))
@@ -239,12 +232,18 @@ class Telling:
         light = [
             k
             for k, u in enumerate(units)
-            if u.voice == "creator" and not u.sad and not fit.ends_open(u.text) and u.about_you and len(u.parts) == 1
+            if u.voice == "creator"
+            and not u.sad
+            and not fit.ends_open(u.text)
+            and len(u.parts) == 1
+            and u.text.startswith(("You ", "You've ", "As a "))
         ]
         light = [k for k in light if not (k + 1 < len(units) and units[k + 1].parts and units[k + 1].parts[0].leans)]
         used: set[str] = set()
-        out = []
+        out: list[tuple[int, str]] = []
         for k in light[::2] + light[1::2]:
+            if len(out) == MOST_REMARKS:
+                break
             remarks = [r for r in kinds[_kind_of(units[k])] if r not in used]
             if remarks and count(units[k].text) + count(remark := self.rng.choice(remarks)) <= LONGEST_LINE:
                 used.add(remark)
@@ -303,10 +302,7 @@ def _kind_of(unit: Unit) -> str:
 
 def _before(words: str, unit: Unit) -> Unit:
     """A unit's text after a few words: "And" + "You flew it." → "And you flew it."."""
-    text = unit.text
-    first = text.split(" ")[0].strip(",.!?")
-    keeps = first.casefold() not in LOWER | {"your", "you've", "as"}
-    return replace(unit, text=f"{words} {text if keeps else text[:1].lower() + text[1:]}")
+    return replace(unit, text=f"{words} {lowered(unit.text)}")
 
 
 @functools.cache
@@ -319,7 +315,7 @@ def _sender(raw: str) -> str:
     """A signature as it can be said after "from": "Love, Sam xx" → "Sam"; empty where it is not a plain name."""
     text = " ".join(safety.speakable(raw).split())
     text = re.sub(
-        r"^(?:(?:with |lots of |all (?:my|our) |much )*(?:love|from|regards|best wishes|hugs|yours),?\s+(?:from\s+)?)+",
+        r"^(?:(?:with |lots of |all (?:my|our) |much )*(?:love|from|regards|best wishes|hugs|yours),?\s+)+",
         "",
         text,
         flags=re.I,
@@ -337,15 +333,17 @@ def _adjectives(lines: list[Line], who: Who) -> list[Line]:
         if line.fact.kind == "item" and set(words_of(line.fact.text)) <= lex.ADJECTIVES | lex.ADVERBS | {"very", "so"}
     ]
     run = [line for line in run if set(words_of(line.fact.text)) & lex.ADJECTIVES]
-    if not run or len(run) > 5 or not who.spoken_to or (len(run) == 1 and len(lines) > 1):
+    if not run or len(run) > 5 or who.mourned or (len(run) == 1 and len(lines) > 1):
         return lines
     said = [line.fact.text[:1].lower() + line.fact.text[1:] for line in run]
-    text = "you are " + (", ".join(said[:-1]) + " and " + said[-1] if len(said) > 1 else said[0])
+    text = ("you are " if who.spoken_to else f"{who.name} is ") + (
+        ", ".join(said[:-1]) + " and " + said[-1] if len(said) > 1 else said[0]
+    )
     first, last = run[0].fact, run[-1].fact
     adjacent = lines[lines.index(run[0]) : lines.index(run[-1]) + 1] == run
     if not adjacent:
         return lines
     fact = replace(first, text=text, quote=", ".join(line.fact.quote for line in run), end=last.end, kind="clause")
-    merged = Line(finished(text), fact, "creator", about_you=True)
+    merged = Line(finished(text), fact, "creator", about_you=who.spoken_to)
     at = lines.index(run[0])
     return [*lines[:at], merged, *lines[at + len(run) :]]

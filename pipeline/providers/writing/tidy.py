@@ -35,6 +35,11 @@ _TRIVIAL = {
 """Slips so common that the word meant is beyond doubt; any other spelling stays the fan's own."""
 
 
+_TWICE = re.compile(r"\b(the|a|an|and|or|but|of|to|with|for|from|at|my|our|she|he|they|we|i)(?:\s+\1\b)+", re.I)
+_AN = re.compile(r"(?<!\w)([Aa]) ((?!(?:one|once|is|are|in|on|of|or|at|and|as|if|it|i)\b|eu|ew)[aeio][a-z]+)")
+"""The slips of a quick hand: "the the cat", "a apple"."""
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text in lower case, apostrophes straight: "Eileen's cat!" → ["eileen's", "cat"]."""
     return re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.casefold().replace("’", "'"))
@@ -55,17 +60,21 @@ def tidy(rough: str, names: tuple[str, ...], *, loud: bool) -> tuple[str, str]:
     text = re.sub(r"[\[\]{}*_~|\\^<>=`]|(?<!\w)[/+]|[/+](?!\w)", " ", text)
     text = re.sub(r"\s+-+\s+", " – ", text)
     text = re.sub(r"\s+([,.!?;:])", r"\1", re.sub(r"([!?,])[!?,]+", r"\1", squeeze(text)))
+    text = _AN.sub(r"\1n \2", _TWICE.sub(r"\1", text))
     if text.count('"') % 2:
         text = text.replace('"', "")
     text = LEADS.sub("", _TAILS.sub("", text.strip(" ,;:–-…")))
-    tail = re.search(r"[.!?…\s]*$", text)
-    mark = next((m for m in "?!" if tail and m in tail.group()), ".")
-    text = _TAILS.sub("", text[: tail.start()] if tail else text).strip(" ,;:–-…")
+    body = text.rstrip(".!?… \t\n\v")
+    mark = next((m for m in "?!" if m in text[len(body) :]), ".")
+    text = _TAILS.sub("", body).strip(" ,;:–-…")
     keep = {n.casefold(): n for n in names}
     if loud:
         text = " ".join(_quieter(word, keep) for word in text.split(" "))
     out = []
-    for k, word in enumerate(text.split(" ")):
+    words = text.split(" ")
+    if not loud and a_name(words[0], words[1] if len(words) > 1 else ""):
+        keep[words[0].casefold()] = words[0]
+    for k, word in enumerate(words):
         core = word.strip(',.;:!?"')
         fixed = _TRIVIAL.get(core.casefold(), core)
         if fixed.casefold() == core.casefold() and core != "i" and not core.startswith("i'"):
@@ -76,6 +85,7 @@ def tidy(rough: str, names: tuple[str, ...], *, loud: bool) -> tuple[str, str]:
             and not core.isupper()
             and core.casefold() in LOWER
             and core.casefold() not in keep
+            and core.casefold() not in lex.CALLED_KIN
         ):
             fixed = fixed[:1].lower() + fixed[1:]
         elif core.isupper() and len(core) > 1 and core not in lex.INITIALISMS and core.casefold() in LOWER:
@@ -107,6 +117,14 @@ LOWER = frozenset().union(
     {verb + "s" for verb in lex.VERBS},
 ) - {"i"}
 """Words that need no capital of their own."""
+
+
+def a_name(word: str, after: str) -> bool:
+    """Whether a capitalised first word that is a verb too is somebody's name here: "Rose and Grandpa", "Will says"."""
+    verb = after.casefold()
+    acts = verb in lex.BE_HAVE or verb in {"and", "&"} or lex.is_third_person(verb) or lex.is_past(verb)
+    bare = word.removesuffix("'s")
+    return bare[:1].isupper() and bare.casefold() in lex.VERB_NAMES and (acts or bare != word or after[:1].isupper())
 
 
 def _quieter(word: str, keep: dict[str, str]) -> str:
