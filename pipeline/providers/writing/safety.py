@@ -30,8 +30,8 @@ _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}\)")
 _MARKS = re.compile(r"\*\*|__|~~|`|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)")
 
 _ORDERS = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:previous|prior|above|earlier|all|any|your|the|"
-    r"system)\b.{0,30}"
+    r"(?<!not )(?<!n't )\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}"
+    r"\b(?:previous|prior|above|earlier|all|any|your|the|system)\b.{0,30}"
     r"\b(?:instruction|prompt|rule|guideline|message|polic|command|safety)|"
     r"^\W{0,20}(?:system|assistant|user|developer|human|ai)\s*(?:message|prompt|note)?\s*[:>\]]|"
     r"\bsystem prompt\b|\bprompt injection\b|\bjailbr(?:eak|oken)\b|\bdeveloper mode\b|\blanguage model\b|\bas an ai\b|"
