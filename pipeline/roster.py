@@ -24,9 +24,6 @@ from .providers.local_studio import LocalStudio
 from .providers.local_voice import LocalVoice
 from .providers.local_writer import LocalWriter
 from .providers.moderation import LocalRules, Moderator, WithRules
-from .providers.openai_moderation import OpenAIModeration
-from .providers.openai_speech import OpenAISpeech
-from .providers.openai_writer import OpenAIWriter
 
 LOCAL_STUDIO = LocalStudio.name
 
@@ -47,7 +44,12 @@ class Rung:
 # --- building them ----------------------------------------------------------------------------------------------------
 
 
+# OpenAI's library takes a second to load, in every process: it is loaded where its key is set, not at the start.
+
+
 def _openai_writer() -> Provider:
+    from .providers.openai_writer import OpenAIWriter  # noqa: PLC0415
+
     return OpenAIWriter(
         settings.OPENAI_API_KEY,
         base_url=settings.OPENAI_BASE_URL,
@@ -70,6 +72,8 @@ def _elevenlabs() -> ElevenLabs:
 
 
 def _speech() -> Provider:
+    from .providers.openai_speech import OpenAISpeech  # noqa: PLC0415
+
     return OpenAISpeech(
         # A key goes to its own server and nowhere else.
         settings.SPEECH_API_KEY if settings.SPEECH_BASE_URL else settings.OPENAI_API_KEY,
@@ -110,7 +114,7 @@ def _higgsfield(model: VideoModel) -> Higgsfield:
 WRITERS: dict[str, Callable[[], Provider]] = {"local": LocalWriter, "openai": _openai_writer}
 VOICES: dict[str, Callable[[], Provider]] = {
     LocalVoice.name: LocalVoice,
-    OpenAISpeech.name: _speech,
+    "openai-speech": _speech,
     ElevenLabs.name: _elevenlabs,
     CustomVoice.name: _custom_voice,
 }
@@ -145,6 +149,8 @@ def moderator() -> Moderator:
     """Who judges what is going to be said: our own rules, and the vendor with them where its key is set."""
     if not (settings.OPENAI_API_KEY and settings.OPENAI_MODERATION):
         return LocalRules()
+    from .providers.openai_moderation import OpenAIModeration  # noqa: PLC0415
+
     return WithRules(OpenAIModeration(settings.OPENAI_API_KEY, base_url=settings.OPENAI_BASE_URL))
 
 
@@ -197,7 +203,9 @@ def by_name(name: str, model: str = "") -> Provider | None:
         return next((_higgsfield(one) for one in video_models() if one.slug == model), None)
     if name in VOICES:
         return VOICES[name]()
-    return next((made for made in (build() for build in WRITERS.values()) if made.name == name), None)
+    if name == LocalWriter.name:
+        return LocalWriter()
+    return _openai_writer() if name == "openai-writer" else None
 
 
 def hooked(name: str) -> Hooked | None:

@@ -84,3 +84,15 @@ def test_the_doctor_asks_every_vendor(vendors: Sandbox, capsys: pytest.CaptureFi
     told = capsys.readouterr().out
     assert all(name in told for name in names)
     assert not Vendor.objects.exists(), "a question of the doctor's opens no breaker"
+
+
+def test_every_provider_is_found_by_the_name_on_its_calls(vendors: Sandbox) -> None:
+    for name in [*roster.VOICES, "local-writer", "openai-writer"]:
+        found = roster.by_name(name)
+        assert found is not None
+        assert found.name == name
+    model = roster.video_models()[0].slug
+    found = roster.by_name("higgsfield", model)
+    assert found is not None
+    assert (found.name, found.model) == ("higgsfield", model)
+    assert roster.by_name("nobody") is None
