@@ -4,14 +4,17 @@ import atexit
 import os
 import shutil
 import tempfile
+from importlib import import_module
 
 VAR = tempfile.mkdtemp(prefix="videogen-tests-")
 atexit.register(shutil.rmtree, VAR, ignore_errors=True)
-OURS = ("PRODUCTION", "DATABASE_URL", "REDIS_URL", "SITE_URL", "EMAIL_URL", "VIDEOGEN_FAULTS", "WRITER", "VIDEO")
-VENDORS = ("OPENAI_", "HIGGSFIELD_", "ELEVENLABS_", "SPEECH_", "CUSTOM_VOICE_", "AWS_", "VIDEO_MODELS")
-for name in [*os.environ]:
-    if name in OURS or name.startswith(VENDORS):
-        del os.environ[name]
 os.environ["VIDEOGEN_VAR"] = VAR
 # Tests may drive async views and Playwright from one thread; the database is theirs alone.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+OURS = ("PRODUCTION", "DATABASE_URL", "REDIS_URL", "SITE_URL", "EMAIL_URL", "VIDEOGEN_FAULTS", "WRITER", "VIDEO")
+VENDORS = ("OPENAI_", "HIGGSFIELD_", "ELEVENLABS_", "SPEECH_", "CUSTOM_VOICE_", "AWS_", "VIDEO_MODELS")
+import_module("videogen.env")  # reads a .env file, whose keys are forgotten as well
+for name in [*os.environ]:
+    if name in OURS or name.startswith(VENDORS):
+        del os.environ[name]
