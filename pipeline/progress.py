@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from accounts.models import ApprovalMode
 from orders.models import Order, OrderState
 
-from . import slots
+from . import roster, slots
 from .line import LINE, Stage
 from .media_links import link
 from .models import (
@@ -220,12 +220,20 @@ def _eta(steps: list[Step]) -> tuple[int, int] | None:
         if line.key == "review":
             continue  # a person's time is told in words, not seconds
         left = 1 - _fraction(steps, line)
-        middle, slow = took.get(line.key, (line.expected, line.expected * 2))
+        middle, slow = took.get(line.key) or _expected(line)
         low += left * middle
         high += left * slow
     if high <= 0:
         return None
     return max(1, round(low * 0.8)), max(2, round(high * 1.1))
+
+
+def _expected(line: Stage) -> tuple[float, float]:
+    """Usual and slow seconds of a stage that was never measured here; a vendor's shots take as long as we wait."""
+    if line.key == "shot" and roster.films_elsewhere():
+        model = roster.video_models()[0]
+        return model.hedge_after, model.local_after
+    return line.expected, line.expected * 2
 
 
 def stage_seconds() -> dict[str, tuple[float, float]]:
