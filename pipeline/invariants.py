@@ -47,12 +47,12 @@ def i2_paid_once() -> Iterator[str]:
 
 
 def i3_one_live_call() -> Iterator[str]:
-    """At most one call in flight per step."""
+    """Of each of a step's calls, such as its takes, at most one attempt is in flight and at most one has an answer."""
     flight = [CallState.NEW, CallState.QUEUED, CallState.SUBMITTED]
     for what, states in (("in flight", flight), ("answered", [CallState.SUCCEEDED])):
-        calls = Call.objects.filter(state__in=states).values("step").annotate(times=Count("pk"))
+        calls = Call.objects.filter(state__in=states).values("step", "name").annotate(times=Count("pk"))
         for row in calls.filter(times__gt=1):
-            yield f"I3 step {row['step']} has {row['times']} calls {what}"
+            yield f"I3 step {row['step']} has {row['times']} calls {row['name']} {what}"
 
 
 def i4_nothing_forgotten() -> Iterator[str]:
