@@ -17,7 +17,7 @@ from pipeline.providers.custom_voice import CustomVoice
 from sandbox.custom_voice import FORGED, SECRET, custom_voice
 from sandbox.server import Sandbox, running
 
-pytestmark = pytest.mark.render
+pytestmark = [pytest.mark.render, pytest.mark.slow]
 
 LINE = "Happy birthday, Eileen! We love you."
 

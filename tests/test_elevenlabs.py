@@ -16,7 +16,7 @@ from pipeline.providers.elevenlabs import ElevenLabs
 from sandbox.elevenlabs import elevenlabs
 from sandbox.server import Sandbox, running
 
-pytestmark = pytest.mark.render
+pytestmark = [pytest.mark.render, pytest.mark.slow]
 
 LINE = "Happy 60th birthday, Eileen! We love you."
 

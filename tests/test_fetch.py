@@ -15,6 +15,8 @@ from pipeline.providers.base import ProviderError
 from pipeline.providers.fetch import is_public, origin, safe_get
 from sandbox.server import Response, running
 
+pytestmark = pytest.mark.slow  # they speak to a server, and wait for it
+
 HOSTS = ("cdn.vendor.example", ".store.example")
 FILM = bytes(range(256)) * 8000  # 2 MB
 

@@ -29,6 +29,8 @@ from sandbox.server import Response, running
 
 from . import samples
 
+pytestmark = pytest.mark.slow  # they speak to a server, and wait for it
+
 QUALITY, FAST = DEFAULT_MODELS
 OURS = "PR-1.shot.1.take-1.1"
 OTHER_SECRET = "whsec_" + base64.b64encode(b"the secret before").decode()

@@ -17,6 +17,8 @@ from sandbox.openai import openai
 from sandbox.server import Response, running
 from sandbox.speaking import as_wav
 
+pytestmark = pytest.mark.slow  # they speak to a server, and wait for it
+
 LINE = "Happy 60th birthday, Eileen! In 1998 you danced."
 SHORT = "You made it, Kasia!"
 

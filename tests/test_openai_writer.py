@@ -18,6 +18,8 @@ from sandbox.openai import openai
 from sandbox.server import running
 from tests.stories import DEMO, STORIES, Story
 
+pytestmark = pytest.mark.slow  # they speak to a server, and wait for it
+
 PRICES = {"input": 1_000_000, "cached": 100_000, "output": 10_000_000}
 ORDER = Story("x", DEMO, must_say=("See you on Friday.",)).request()
 KEY = "PR-1.script.0.1"

@@ -19,6 +19,8 @@ from sandbox.server import Sandbox, running
 from sandbox.stripe import stripe
 from sandbox.stripe_door import FORGED, SECRET
 
+pytestmark = pytest.mark.slow  # they speak to a server, and wait for it
+
 SPEED = 300
 
 
