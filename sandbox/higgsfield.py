@@ -227,7 +227,7 @@ class Higgsfield:
         # The law of real queues and renderers: log-normal, given by its median and its ninth decile (1.2816 sigma).
         spread = math.log(self.settings.p90 / self.settings.median) / 1.2816
         takes = self.settings.median * math.exp(self.world.dice(f"higgsfield:takes:{ident}").gauss(0, spread))
-        takes *= 6 if self._falls("slow", key or ident) else 1
+        takes *= MODELS[slug].pace * (6 if self._falls("slow", key or ident) else 1)
         waits = self.world.dice(f"higgsfield:waits:{ident}").uniform(*FIRST_WAIT)
         job = Job(ident, key, slug, body, hook, now, waits, takes, outcome)
         self.jobs[ident] = job
@@ -380,7 +380,7 @@ class Higgsfield:
             return dict(Counter(job.key for job in self.jobs.values() if job.state(now) not in free))
 
     def told(self) -> list[dict[str, object]]:
-        """Every job, for people and tests; `usd` is what it costs."""
+        """Every job, for people and tests; `usd` is what it costs, `over_at` the Unix time it is over."""
         now = self.world.now()
         with self.world.lock:
             return [
@@ -391,6 +391,7 @@ class Higgsfield:
                     "status": job.state(now),
                     "seconds": job.seconds,
                     "takes": round(job.takes, 1),
+                    "over_at": None if job.outcome == "never" else round(self.world.wall(job.ends), 3),
                     "usd": round(MODELS[job.slug].price * job.seconds, 4),
                     "downloads": job.downloads,
                 }

@@ -85,6 +85,10 @@ class World:
         """Simulated seconds."""
         return time.monotonic() * self.speed
 
+    def wall(self, moment: float) -> float:
+        """The Unix time of a simulated moment, at today's speed."""
+        return time.time() + (moment - self.now()) / self.speed
+
     def sleep(self, seconds: float) -> None:
         """Let simulated seconds pass; ends early when the sandbox does."""
         self.ended.wait(seconds / self.speed)

@@ -51,9 +51,13 @@ class Supervisor:
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGHUP, self._stop)
         while not self.stopping:
-            for child in self.children:
-                self._look_after(child)
+            self.look_after()
             time.sleep(0.2)
+
+    def look_after(self) -> None:
+        """Start again whoever has died, when its pause is over."""
+        for child in self.children:
+            self._look_after(child)
 
     def stop(self) -> None:
         """End all children politely, then for good; the first one last: the others speak to it until they end."""

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import socket
-import sys
-import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import IO, Any
 
-import redis
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from redis.exceptions import RedisError
 
 from pipeline import roster
-from videogen import demo, local_redis
+from videogen import demo, site
 from videogen.env import own_address
-from videogen.supervisor import Child, Supervisor
-
-REDIS_SECONDS = 30.0
-WEB_SECONDS = 120.0
-# How long open pages may finish when the site ends.
-GRACE = ("--timeout-graceful-shutdown", "3")
+from videogen.supervisor import Supervisor
 
 
 class Command(BaseCommand):
@@ -49,13 +39,15 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         if not settings.PRODUCTION:
             demo.seed()
-        site = Supervisor(env=self._environment(host, port))
+        supervisor = Supervisor(env=site.environment(host, port))
         try:
-            self._start(site, host, port, sandbox=options["sandbox"])
+            site.start(supervisor, host, port, beside=["sandbox"] if options["sandbox"] else [])
             self._greet(host, port)
-            site.watch()
+            supervisor.watch()
+        except site.NotServing as error:
+            raise CommandError(str(error)) from None
         finally:
-            site.stop()
+            supervisor.stop()
             lock.close()
 
     def _refuse_taken(self, host: str, port: int) -> None:
@@ -79,58 +71,6 @@ class Command(BaseCommand):
         except OSError:
             raise CommandError("This clone is already being served by another bin/run; stop that one first.") from None
         return lock
-
-    def _environment(self, host: str, port: int) -> dict[str, str]:
-        return {
-            **os.environ,
-            "HOST": host,
-            "PORT": str(port),
-            "DJANGO_SETTINGS_MODULE": "videogen.settings",
-            "PYTHONUNBUFFERED": "1",
-            # One thread each for the numeric libraries: the workers are the parallelism.
-            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
-        }
-
-    def _start(self, site: Supervisor, host: str, port: int, *, sandbox: bool) -> None:
-        if settings.REDIS_IS_LOCAL:
-            site.start("redis", local_redis.command(Path(settings.VAR_DIR)))
-        uvicorn = ["-m", "uvicorn", "videogen.asgi:application", "--host", host, "--port", str(port)]
-        web = site.start(
-            "web",
-            [sys.executable, *uvicorn, *("--ws", "websockets-sansio", "--log-level", "warning"), *GRACE],
-        )
-        self._wait_for_redis()
-        self._wait_for_web(web, host, port)
-        # The workers load their models after the first page can be seen.
-        manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-        if sandbox:
-            site.start("sandbox", [*manage, "sandbox"])
-        for queue in settings.QUEUES:
-            site.start(f"worker {queue}", [*manage, "worker", queue])
-        site.start("sweep", [*manage, "sweep"])
-
-    def _wait_for_redis(self) -> None:
-        until = time.monotonic() + REDIS_SECONDS
-        client = redis.Redis.from_url(settings.REDIS_URL)
-        while True:
-            try:
-                client.ping()
-                return
-            except (RedisError, OSError) as error:
-                if time.monotonic() > until:
-                    raise CommandError(f"Redis does not answer at {settings.REDIS_URL}: {error}") from None
-                time.sleep(0.05)
-
-    def _wait_for_web(self, web: Child, host: str, port: int) -> None:
-        target = own_address(host)
-        until = time.monotonic() + WEB_SECONDS
-        while time.monotonic() < until and web.process is not None and web.process.poll() is None:
-            try:
-                socket.create_connection((target, port), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        raise CommandError("The web server did not start; its messages stand above.")
 
     def _greet(self, host: str, port: int) -> None:
         shown = "localhost" if own_address(host) in ("127.0.0.1", "::1") else host

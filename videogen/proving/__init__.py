@@ -1,0 +1,1 @@
+"""A trial of the whole site: many orders through real processes and pretended vendors, with trouble on the way."""

@@ -1,0 +1,169 @@
+"""One trial: orders are placed as others end, processes are killed on the way, and everything is waited for."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import OperationalError
+
+from accounts.models import Creator, User
+from billing import services as billing
+from billing.gateways.base import GatewayError
+from orders import services as orders
+from orders.models import ConsentKind, Order, OrderState, PhotoState
+from orders.uploads import gate
+from pipeline import services
+from pipeline.models import Review, ReviewState
+from videogen.supervisor import Supervisor
+
+# (for whom, what is told): five to nine photos make each film, in every shape that is sold.
+STORIES = (
+    ("Eileen", "She dreamed of space as a girl, flew the shuttle, drinks too much coffee, and has a bossy cat."),
+    ("Joris", "He rode his bike to the sea with a broken chain. He sings in the kitchen. He never says no to pie."),
+    ("Amina", "She learned to swim at sixty. She keeps every letter. Her garden won a prize, twice."),
+)
+NAP = 0.25
+ENDED = (OrderState.DELIVERED, OrderState.REFUSED, OrderState.FAILED, OrderState.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many orders, how many of them at once, how long a film, and what else happens.
+
+    `kill_every` is in seconds, 0 for never. After `patience` seconds in which no order ended the trial is given up.
+    """
+
+    orders: int
+    in_flight: int
+    seconds: int
+    seed: int
+    kill_every: float
+    money: bool
+    patience: float
+
+
+@dataclass
+class Trial:
+    """A running trial over a site whose processes `site` looks after."""
+
+    plan: Plan
+    site: Supervisor
+    photos: Sequence[Path]
+    creators: Sequence[Creator]
+    say: Callable[[str], None]
+    drafts: list[Order] = field(default_factory=list)
+    placed: dict[str, OrderState] = field(default_factory=dict)  # code → how it should end
+    kills: list[str] = field(default_factory=list)
+    # CPU seconds this process spent as the fans' web server would.
+    cpu: float = 0.0
+
+    def run(self) -> None:
+        """Until every order has ended and its money with it, or patience is at its end."""
+        dice = random.Random(self.plan.seed)
+        next_kill = time.monotonic() + self.plan.kill_every
+        ended, moved = 0, time.monotonic()
+        while ended < self.plan.orders and time.monotonic() - moved < self.plan.patience:
+            self.site.look_after()
+            if self.plan.kill_every and time.monotonic() >= next_kill:
+                self._kill(dice)
+                next_kill = time.monotonic() + self.plan.kill_every * dice.uniform(0.5, 1.5)
+            now = self._calmly(self._move)
+            if now is not None and now > ended:
+                ended, moved = now, time.monotonic()
+                self.say(f"{ended} of {self.plan.orders} ended, {len(self.kills)} processes killed")
+            time.sleep(NAP)
+        self._settle()
+
+    def _calmly(self, do: Callable[[], int]) -> int | None:
+        """A database that is busy is asked again at the next turn."""
+        try:
+            return do()
+        except OperationalError:
+            return None
+
+    def _move(self) -> int:
+        """Bring everything one step further; how many orders have ended."""
+        ended = Order.objects.filter(code__in=self.placed, state__in=ENDED).count()
+        begun = len(self.placed) + len(self.drafts)
+        before = time.thread_time()
+        if begun < self.plan.orders and begun - ended < self.plan.in_flight:
+            self.drafts.append(self._draft(begun))
+        for order in list(self.drafts):
+            if not order.photos.filter(state=PhotoState.UPLOADED).exists():
+                self._pay(order)
+                self.drafts.remove(order)
+        self.cpu += time.thread_time() - before
+        self._review()
+        return ended
+
+    def _draft(self, number: int) -> Order:
+        """A fan's draft with photos that are still to be checked."""
+        name, notes = STORIES[number % len(STORIES)]
+        creator = self.creators[number % len(self.creators)]
+        email = f"fan{number}@films.example"
+        fan = User.objects.filter(email=email).first() or User.objects.create_user(email)
+        order = orders.begin(creator=creator, fan=fan, visitor="")
+        orders.describe(order=order, name=name, seconds=self.plan.seconds)
+        orders.tell_story(order=order, notes=notes, must_say=[])
+        for path in self.photos:
+            with path.open("rb") as source:
+                upload = gate(UploadedFile(source, name=path.name, size=path.stat().st_size))
+                orders.add_photo(order=order, upload=upload)
+        orders.agree(order=order, kinds=ConsentKind.values)
+        return order
+
+    def _pay(self, order: Order) -> None:
+        """At the till. With money in the play every third card is declined first, and every fourth fan clicks twice."""
+        order.refresh_from_db()
+        number = len(self.placed)
+        if self.plan.money and number % 3 == 0:
+            try:
+                billing.pay(payment=billing.begin_payment(order=order), card="declined")
+            except GatewayError:
+                order.refresh_from_db()
+        payment = billing.begin_payment(order=order)
+        billing.pay(payment=payment, card="good")
+        if self.plan.money and number % 4 == 0:
+            payment.refresh_from_db()
+            billing.pay(payment=payment, card="good")
+        self.placed[order.code] = OrderState.DELIVERED
+
+    def _review(self) -> None:
+        """The creators' part. With money in the play they refuse every fifth film they see; that order ends refused."""
+        for review in Review.objects.filter(state=ReviewState.WAITING).select_related("cut__production__order"):
+            order = review.cut.production.order
+            refused = self.plan.money and sorted(self.placed).index(order.code) % 5 == 4
+            if refused:
+                self.placed[order.code] = OrderState.REFUSED
+            services.decide(
+                review=review, approve=not refused, by=None, sha256=review.sha256, reason="the trial's creator"
+            )
+
+    def _kill(self, dice: random.Random) -> None:
+        """Kill one process of the site, as a machine that runs out of memory would."""
+        alive = [child for child in self.site.children if child.process is not None and child.process.poll() is None]
+        if alive:
+            child = dice.choice(alive)
+            assert child.process is not None
+            self.kills.append(child.name)
+            os.kill(child.process.pid, signal.SIGKILL)
+
+    def _settle(self) -> None:
+        """Wait until the money of ended orders has come to its end; a sweep does it."""
+        until = time.monotonic() + 60
+        while time.monotonic() < until and (self._calmly(lambda: billing.unsettled().count()) != 0):
+            self.site.look_after()
+            time.sleep(NAP)
+
+
+def to_the_terminal(sentence: str) -> None:
+    """Say how far it is, where people see it and no program reads it."""
+    print(sentence, file=sys.stderr, flush=True)
