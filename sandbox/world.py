@@ -49,6 +49,7 @@ class World:
     lock: threading.RLock = field(default_factory=threading.RLock)
     ended: threading.Event = field(default_factory=threading.Event)
     _timers: list[threading.Timer] = field(default_factory=list)
+    _rows: dict[str, random.Random] = field(default_factory=dict)
 
     def switch(self, fault: str, how: float | int, *, times: bool = False) -> None:
         """Set a switch: to a probability, or with `times` to fall exactly so many times. Raises KeyError."""
@@ -72,10 +73,16 @@ class World:
                 fell = True
             else:
                 chance = self.rules.get(fault, 0.0)
-                fell = chance > 0 and self.dice(f"{fault}:{key}" if key else fault).random() < chance
+                fell = chance > 0 and self._thrown(fault, key) < chance
             if fell:
                 self.fired[fault] += 1
             return fell
+
+    def _thrown(self, fault: str, key: str) -> float:
+        """One throw: of the key's own dice, or, for a request without one, the next of the fault's."""
+        if key:
+            return self.dice(f"{fault}:{key}").random()
+        return self._rows.setdefault(fault, self.dice(fault)).random()
 
     def dice(self, key: str) -> random.Random:
         """Dice of a key's own: the same seed and key always fall the same way."""

@@ -68,6 +68,14 @@ def test_whoever_fails_is_stood_in_for(vendors: Sandbox, tmp_path: Any) -> None:
     assert takes(production) == [("local-studio", TakeKind.STILL)]
 
 
+def test_a_clip_that_is_of_no_use_is_filmed_again(vendors: Sandbox, tmp_path: Any) -> None:
+    vendors.world.switch("higgsfield.garbage", 1, times=True)
+    production = film(tmp_path)
+    again = Call.objects.get(step__production=production, provider="higgsfield", attempt=2)
+    assert again.state == CallState.SUCCEEDED, again.error
+    assert Call.objects.get(step=again.step, name=again.name, attempt=1).state == CallState.FAILED
+
+
 def test_what_moderation_flags_is_not_read_aloud(vendors: Sandbox, tmp_path: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(settings, "VIDEO", "local")
     vendors.world.switch("openai.flagged", 1.0)

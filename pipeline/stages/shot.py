@@ -91,7 +91,9 @@ def _film(work: Work, provider: Provider, request: ShotRequest, scene: Scene, na
     """Move one take forward; None when nothing will come of it."""
     with files.workspace("shot") as folder:
         begun = calls.latest(work.step, name)
-        if provider.name != roster.LOCAL_STUDIO and (begun is None or begun.prepared is None):
+        # What was prepared is kept with the call; a new attempt after a failed one is prepared anew.
+        kept = begun is not None and begun.prepared is not None and begun.state != CallState.FAILED
+        if provider.name != roster.LOCAL_STUDIO and not kept:
             files.fetch(scene.photo.file, folder)
         try:
             return calls.ask(work, provider, request.to_json(), folder, name=name)

@@ -24,6 +24,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import Creator, Voice
 from orders.models import Order
 from pipeline import invariants
+from pipeline.media.lifeline import die_with
 from pipeline.providers.video_models import DEFAULT_MODELS
 from sandbox.environment import environment
 from sandbox.higgsfield import Settings, higgsfield
@@ -107,7 +108,13 @@ class Command(BaseCommand):
                 "HIGGSFIELD_LIMIT": str(SLOTS),
                 "DAY_BUDGET": str(10**9),
             }
-            return subprocess.run([sys.executable, *sys.argv], env=env, check=False).returncode
+            # Whoever kills this process ends the trial with it.
+            return subprocess.run(
+                [sys.executable, *sys.argv],
+                env=env,
+                check=False,
+                preexec_fn=die_with(os.getpid()),
+            ).returncode
 
     def _prove(self, options: Mapping[str, Any]) -> Figures:
         mix = MIXES[options["faults"]]

@@ -1,0 +1,125 @@
+"""The trial: its arithmetic, what it counts as lost money, and a short storm over real processes."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import calls
+from pipeline.models import Call, CallState, Step
+from pipeline.providers.base import ShotRequest
+from sandbox.vendors import VENDORS
+from sandbox.world import FAULTS, World
+from videogen.proving.figures import Books, percentile, repaid, simulated, united
+from videogen.proving.troubles import MIXES
+
+from . import making
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_spans_that_overlap_count_once():
+    assert united([(0, 10), (5, 12), (20, 21), (6, 7)]) == 13
+    assert united([]) == 0
+
+
+def test_a_percentile_is_one_of_the_values():
+    assert percentile([3, 1, 2, 4], 0.5) == 2
+    assert percentile([3, 1, 2, 4], 0.9) == 4
+    assert math.isnan(percentile([], 0.5))
+
+
+def test_only_the_vendors_time_is_stretched():
+    # Ten seconds, of which the vendor's overlapping jobs take four; what lies outside does not count.
+    assert simulated(100, 110, [(102, 105), (103, 106), (90, 99), (120, 130)], speed=20) == 6 + 4 * 20
+
+
+def test_every_trouble_of_every_mix_is_a_switch_of_the_sandbox():
+    assert VENDORS
+    assert all(name in FAULTS for mix in MIXES.values() for name in mix.faults)
+
+
+@pytest.fixture
+def step(db: Any) -> Step:
+    from orders import services as orders
+
+    order = making.draft()
+    orders.place(order=order)
+    production = order.productions.get()
+    return Step.objects.create(production=production, stage="shot", item=1)
+
+
+def bought(step: Step, key: str, attempt: int = 1, **values: Any) -> Call:
+    request = ShotRequest("p.jpg", 1080, 1920, 5.0, (), (0, 0, 1, 1), "a push in", 1).to_json()
+    return Call.objects.create(
+        step=step,
+        name="take-1",
+        key=key,
+        attempt=attempt,
+        provider="higgsfield",
+        job="video",
+        request=request,
+        **values,
+    )
+
+
+def test_what_is_charged_once_per_call_is_no_loss(step: Step):
+    bought(step, "a", state=CallState.SUCCEEDED)
+    assert repaid(Books(charged={"a": 1}, over={})) == []
+
+
+def test_a_key_charged_twice_or_unknown_to_us_is_a_loss(step: Step):
+    bought(step, "a", state=CallState.SUCCEEDED)
+    assert repaid(Books(charged={"a": 2}, over={})) == ["a"]
+    assert repaid(Books(charged={"a": 1, "stranger": 1}, over={})) == ["stranger"]
+
+
+def test_buying_again_is_a_loss_unless_a_reason_is_written(step: Step):
+    first = bought(step, "a", state=CallState.FAILED)
+    bought(step, "b", attempt=2, state=CallState.SUCCEEDED)
+    books = Books(charged={"a": 1, "b": 1}, over={})
+    assert repaid(books) == ["a"], "the vendor had it, and we never knew"
+    Call.objects.filter(pk=first.pk).update(maybe_paid_twice=True)
+    assert repaid(books) == []
+    Call.objects.filter(pk=first.pk).update(
+        maybe_paid_twice=False, external_id="job", error="the clip is of no use: it lasts only 1.0 s"
+    )
+    assert repaid(books) == []
+    assert calls.latest(step, "take-1") is not None
+
+
+def prove(*words: str) -> tuple[int, dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "prove", "--json", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout, done.stderr[-4000:]
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.render
+def test_a_short_storm_ends_well():
+    small = ("--scale", "0.15", "--seconds", "20", "--speed", "60", "--in-flight", "3")
+    code, found = prove("--orders", "3", "--faults", "storm", "--seed", "3", "--money", *small)
+    assert found["invariants_broken"] == []
+    assert (found["success_rate"], found["repaid_calls"], code) == (1.0, 0, 0), found["not_as_expected"]
+    assert (found["orders"], found["seed"]) == (3, 3)
+    assert found["faults_fired"]
+    assert found["kills"]
+    assert found["bells"].get("rung")
+    assert 0 < found["p50_minutes"] <= found["p90_minutes"] <= found["p99_minutes"]
+    assert found["films_per_hour"] > 0
+    assert found["own_seconds_per_film"] > 0
+
+
+def test_a_request_without_a_key_of_its_own_meets_new_dice_each_time():
+    world = World(seed=4)
+    world.switch("elevenlabs.busy", 0.5)
+    assert len({world.falls("elevenlabs.busy") for _ in range(20)}) == 2
+    assert len({world.falls("elevenlabs.busy", "a key") for _ in range(20)}) == 1
