@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts.models import User
 from orders.models import OrderState
-from pipeline import live, services
+from pipeline import consumers, live, services
 from pipeline.consumers import MOST_SOCKETS, NOT_FOUND, TOO_MANY
 from videogen.asgi import application
 
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def layer(monkeypatch):
     monkeypatch.setattr(settings, "CHANNEL_LAYERS", {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}})
     channel_layers.backends.clear()
+    consumers._open.clear()  # a test that leaves without goodbye still holds its socket
     yield
     channel_layers.backends.clear()
 
