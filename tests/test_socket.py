@@ -21,9 +21,12 @@ from . import making
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+CALM = 0.1  # short, and long enough for a burst
+
 
 @pytest.fixture(autouse=True)
 def layer(monkeypatch):
+    monkeypatch.setattr(consumers, "CALM_SECONDS", CALM)
     monkeypatch.setattr(settings, "CHANNEL_LAYERS", {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}})
     channel_layers.backends.clear()
     consumers._open.clear()  # a test that leaves without goodbye still holds its socket
@@ -97,7 +100,7 @@ def test_a_burst_of_bells_is_one_picture(order):
         for _ in range(20):
             await get_channel_layer().group_send(live.group(order.code), {"type": "order.changed", "code": order.code})
         await socket.receive_from()
-        nothing = await socket.receive_nothing(timeout=0.6)
+        nothing = await socket.receive_nothing(timeout=4 * CALM)
         await socket.disconnect()
         return nothing
 
