@@ -34,6 +34,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if marks and re.search(rf"\.mark\.({'|'.join(unwanted)})\b", marks[0]) else None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole films by real processes and vendors go first: nobody is left alone with them when all others are done."""
+    long = {item.path for item in items if item.get_closest_marker("slow") and item.get_closest_marker("render")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: the garbage collector need not look through it again and again."""
     gc.freeze()
