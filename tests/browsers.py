@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+if TYPE_CHECKING:  # loaded where a browser is really opened: files that hold other tests as well import this one
+    from playwright.sync_api import Page
+
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = [
@@ -32,6 +33,8 @@ def path() -> str:
 @contextmanager
 def chromium(**context: Any) -> Iterator[Page]:
     """A page of a real Chromium. No database work while it is open."""
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=path(), args=FLAGS)
         try:
@@ -42,4 +45,6 @@ def chromium(**context: Any) -> Iterator[Page]:
 
 def violations(page: Page) -> list[str]:
     """What axe finds on the page, a line each; empty when nothing."""
+    from axe_playwright_python.sync_playwright import Axe
+
     return [f"{found['id']}: {found['nodes'][0]['html'][:120]}" for found in Axe().run(page).response["violations"]]

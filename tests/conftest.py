@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import re
 import shutil
+import sqlite3
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
+from django.test import TransactionTestCase
 
 from pipeline import live, queue
 
@@ -16,6 +23,38 @@ from pipeline import live, queue
 def pytest_configure() -> None:
     """Passwords are not what the tests are about, and a good hash takes a third of a second."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`bin/test fast` does not load a file whose every test it would leave out."""
+    unwanted = re.findall(r"not (\w+)", config.option.markexpr)
+    if not unwanted or not collection_path.match("test_*.py"):
+        return None
+    marks = re.search(r"^pytestmark = .*", collection_path.read_text(), re.MULTILINE)
+    return True if marks and re.search(rf"\.mark\.({'|'.join(unwanted)})\b", marks[0]) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole films by real processes and vendors go first: nobody is left alone with them when all others are done."""
+    long = {item.path for item in items if item.get_closest_marker("slow") and item.get_closest_marker("render")}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not look through it again and again."""
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """After a test that commits, the fresh database is copied back: emptying it and filling in the rights anew,
+    as Django does, takes longer than most tests."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, sqlite3.connect(":memory:") as fresh:
+        if connection.vendor == "sqlite":
+            connection.ensure_connection()
+            connection.connection.backup(fresh)
+            patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: fresh.backup(connection.connection))
+        yield
 
 
 @pytest.fixture(autouse=True)

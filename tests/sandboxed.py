@@ -9,7 +9,6 @@ from pipeline.providers.base import Provider
 from pipeline.providers.custom_voice import CustomVoice
 from pipeline.providers.elevenlabs import ElevenLabs
 from pipeline.providers.openai_speech import OpenAISpeech
-from pipeline.providers.openai_writer import OpenAIWriter
 from sandbox.server import Sandbox
 from sandbox.vendors import VENDORS
 
@@ -23,6 +22,8 @@ def sandbox() -> Sandbox:
 
 
 def openai_writer() -> Provider:
+    from pipeline.providers.openai_writer import OpenAIWriter  # loads much, and most tests do without
+
     return OpenAIWriter("key", base_url=f"{sandbox().at('openai')}/v1")
 
 

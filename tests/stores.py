@@ -44,6 +44,9 @@ def running() -> Iterator[str]:
         identity = {"name": "site", "actions": ["Admin"], "credentials": [{"accessKey": KEYS[0], "secretKey": KEYS[1]}]}
         (folder / "identities.json").write_text(json.dumps({"identities": [identity]}))
         ports = _free_ports(2 * len(PARTS))
+        outer = dict(zip(PARTS, ports, strict=False))
+        inner = dict(zip(PARTS, ports[len(PARTS) :], strict=True))
+        address = f"http://127.0.0.1:{outer['s3']}"
         process = subprocess.Popen(
             [
                 Path(sysconfig.get_path("scripts")) / "weed",
@@ -55,9 +58,8 @@ def running() -> Iterator[str]:
                 "-filer",
                 "-s3",
                 f"-s3.config={folder / 'identities.json'}",
-                *(f"-{part}.port={ports.pop()}" for part in PARTS[:-1]),
-                *(f"-{part}.port.grpc={ports.pop()}" for part in PARTS),
-                f"-s3.port={ports[0]}",
+                *(f"-{part}.port={port}" for part, port in outer.items()),
+                *(f"-{part}.port.grpc={port}" for part, port in inner.items()),
                 "-s3.port.iceberg=0",
                 "-s3.port.lance=0",
                 *(f"-{part}.localSocket={folder / part}.sock" for part in ("filer", "s3")),
@@ -69,11 +71,13 @@ def running() -> Iterator[str]:
             stderr=(folder / "log").open("wb"),
         )
         try:
-            _make_bucket(f"http://127.0.0.1:{ports[0]}", folder / "log")
-            yield f"http://127.0.0.1:{ports[0]}"
+            _make_bucket(address, folder / "log")
+            yield address
         finally:
             process.kill()
             process.wait()
+            for part, port in inner.items():  # it has no option for where these are
+                Path(f"/tmp/seaweedfs-{part}-grpc-{port}.sock").unlink(missing_ok=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -26,9 +26,9 @@ render = pytest.mark.render
 # Whoever reads lines aloud joins this list (a factory, and a voice it knows) and must pass the contract below.
 PROVIDERS: list[Any] = [
     pytest.param((LocalVoice, "mira"), id="local-voice"),
-    pytest.param((sandboxed.openai_speech, "mira"), id="openai-speech"),
-    pytest.param((sandboxed.elevenlabs, "mira"), id="elevenlabs"),
-    pytest.param((sandboxed.custom_voice, "mira"), id="custom-voice"),
+    pytest.param((sandboxed.openai_speech, "mira"), id="openai-speech", marks=pytest.mark.slow),
+    pytest.param((sandboxed.elevenlabs, "mira"), id="elevenlabs", marks=pytest.mark.slow),
+    pytest.param((sandboxed.custom_voice, "mira"), id="custom-voice", marks=pytest.mark.slow),
 ]
 LINE = "Happy 60th birthday, Eileen! In 1998, at 7:30 pm, you and José danced — twice! 🎂"
 

@@ -13,6 +13,8 @@ from pipeline.providers.openai_moderation import MODEL, TEXTS_AT_ONCE, OpenAIMod
 from sandbox.openai import openai
 from sandbox.server import running
 
+pytestmark = pytest.mark.slow  # they speak to a server, and wait for it
+
 HATE, UNKIND, FINE = "I will kill you.", "You are worthless.", "You flew the shuttle."
 
 

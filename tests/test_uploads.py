@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import io
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def mpo() -> bytes:
     return out.getvalue()
 
 
+@cache
 def huge_png() -> bytes:
     out = io.BytesIO()
     Image.new("1", (9000, 9000)).save(out, "PNG")

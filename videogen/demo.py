@@ -5,16 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import os
 import secrets
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import TypeVar
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.db.models import Model, QuerySet
 
 from accounts.models import ApprovalMode, Creator, User, Voice, VoiceLicence
 from billing.models import Price
 from orders.choices import Length, Occasion
 from pipeline.providers.local_voice import words_per_second
+
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -85,61 +92,89 @@ def password() -> str:
 
 def logins() -> list[tuple[str, str]]:
     """Who may sign in at the admin, and as what."""
-    return [(STAFF_EMAIL, "staff"), *((f"{demo.slug}@videogen.invalid", demo.name) for demo in CREATORS)]
+    return [(STAFF_EMAIL, "staff"), *((_address(demo), demo.name) for demo in CREATORS)]
+
+
+def _address(demo: DemoCreator) -> str:
+    return f"{demo.slug}@videogen.invalid"
+
+
+def _rows(found: QuerySet[Row], wanted: Iterable[Row], key: Callable[[Row], object]) -> dict[object, Row]:
+    """What was found, by its key; and what is wanted and was not found, made now."""
+    rows = {key(row): row for row in found}
+    missing = [row for row in wanted if key(row) not in rows]
+    return rows | {key(row): row for row in found.model._default_manager.bulk_create(missing)}
 
 
 @transaction.atomic
 def seed() -> None:
-    """Make what is missing; what exists stays as it was changed."""
+    """Make what is missing; what exists stays as it was changed. Many rows, few statements."""
     if settings.PRODUCTION:
         raise RuntimeError("The demo creators and logins do not belong on a production site.")
+    if not User.objects.filter(email=STAFF_EMAIL).exists():
+        User.objects.create_superuser(STAFF_EMAIL, password(), name="Staff")
+    secret = make_password(password())
+    users = _rows(
+        User.objects.filter(email__in=map(_address, CREATORS)),
+        (User(email=_address(demo), password=secret, name=demo.name, is_staff=True) for demo in CREATORS),
+        attrgetter("email"),
+    )
     reviewers, _created = Group.objects.get_or_create(name=REVIEWERS)
     reviewers.permissions.set(
         Permission.objects.filter(content_type__app_label="pipeline", codename__in=["view_review", "change_review"])
     )
-    if not User.objects.filter(email=STAFF_EMAIL).exists():
-        User.objects.create_superuser(STAFF_EMAIL, password(), name="Staff")
-    for place, demo in enumerate(CREATORS):
-        _seed_creator(demo, place, reviewers)
-
-
-def _seed_creator(demo: DemoCreator, place: int, reviewers: Group) -> None:
-    email = f"{demo.slug}@videogen.invalid"
-    user = User.objects.filter(email=email).first()
-    if user is None:
-        user = User.objects.create_user(email, password(), name=demo.name, is_staff=True)
-    user.groups.add(reviewers)
-    creator, _created = Creator.objects.get_or_create(
-        slug=demo.slug,
-        defaults={
-            "name": demo.name,
-            "tagline": demo.tagline,
-            "bio": demo.bio,
-            "user": user,
-            "approval": demo.approval,
-            "accent": demo.accent,
-            "portrait": f"creators/{demo.slug}.svg",
-            "place": place,
-        },
-    )
-    voice, _created = Voice.objects.get_or_create(
-        creator=creator,
-        defaults={
-            "provider": "local-voice",
-            "provider_voice": demo.slug,
-            "words_per_second": words_per_second(demo.slug),
-            "sample": f"creators/{demo.slug}.m4a",
-        },
-    )
-    if not voice.licences.exists():
-        VoiceLicence.objects.create(
-            voice=voice,
-            starts_on=dt.date(2026, 1, 1),
-            occasions=[str(o) for o in Occasion if o not in demo.without] if demo.without else [],
-            terms=TERMS,
-        )
-    for length in Length:
-        if not Price.objects.filter(creator=creator, seconds=length).exists():
-            Price.objects.create(
-                creator=creator, seconds=length, amount=demo.cents[length.value], currency=settings.CURRENCY
+    reviewers.user_set.add(*users.values())
+    creators = _rows(
+        Creator.objects.filter(slug__in=[demo.slug for demo in CREATORS]),
+        (
+            Creator(
+                slug=demo.slug,
+                name=demo.name,
+                tagline=demo.tagline,
+                bio=demo.bio,
+                user=users[_address(demo)],
+                approval=demo.approval,
+                accent=demo.accent,
+                portrait=f"creators/{demo.slug}.svg",
+                place=place,
             )
+            for place, demo in enumerate(CREATORS)
+        ),
+        attrgetter("slug"),
+    )
+    voices = _rows(
+        Voice.objects.filter(creator__in=creators.values()),
+        (
+            Voice(
+                creator=creators[demo.slug],
+                provider="local-voice",
+                provider_voice=demo.slug,
+                words_per_second=words_per_second(demo.slug),
+                sample=f"creators/{demo.slug}.m4a",
+            )
+            for demo in CREATORS
+        ),
+        attrgetter("creator_id"),
+    )
+    _rows(
+        VoiceLicence.objects.filter(voice__in=voices.values()),
+        (
+            VoiceLicence(
+                voice=voices[creators[demo.slug].pk],
+                starts_on=dt.date(2026, 1, 1),
+                occasions=[str(o) for o in Occasion if o not in demo.without] if demo.without else [],
+                terms=TERMS,
+            )
+            for demo in CREATORS
+        ),
+        attrgetter("voice_id"),
+    )
+    _rows(
+        Price.objects.filter(creator__in=creators.values()),
+        (
+            Price(creator=creators[demo.slug], seconds=length, amount=demo.cents[length], currency=settings.CURRENCY)
+            for demo in CREATORS
+            for length in Length
+        ),
+        attrgetter("creator_id", "seconds"),
+    )
