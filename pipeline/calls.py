@@ -248,6 +248,7 @@ def _close(call: Call, error: ProviderError) -> None:
         trouble=error.trouble,
         retryable=error.retryable,
         fan_sentence=error.fan[:300],
+        cost=call.estimate if error.cost is None else error.cost,
         ended_at=timezone.now(),
     )
 

@@ -257,6 +257,17 @@ def test_a_question_that_got_no_answer_does_not_end_the_job(work, tmp_path):
     assert Call.objects.count() == 1
 
 
+@pytest.mark.parametrize(("said", "kept"), [(0, 0), (3, 3), (None, 5)])
+def test_what_a_vendor_charges_for_a_result_of_no_use_stays_on_the_call(work, tmp_path, said, kept):
+    vendor = Slow(price=5)
+    calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    vendor.looks = JobFailed("the clip is of no use", retryable=False, cost=said)
+    with pytest.raises(ProviderError):
+        calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert (Call.objects.get().state, Call.objects.get().cost) == (CallState.FAILED, kept)
+    assert slots.spent(Call.objects.all()) == kept, "it counts against the budgets"
+
+
 def test_a_job_the_vendor_says_has_failed_is_bought_anew(work, tmp_path):
     vendor = Slow()
     calls.ask(work, vendor, {"word": "hello"}, tmp_path)

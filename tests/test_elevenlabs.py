@@ -111,6 +111,7 @@ def test_every_fault_is_the_right_trouble(
     assert refused.value.retryable == (trouble in ("busy", "passing", "unknown"))
     assert bool(refused.value.fan) == (fault in ("no_voice", "too_long"))
     assert sandbox.world.fired[f"elevenlabs.{fault}"]
+    assert refused.value.cost == (len(LINE) * 100 if trouble == "passing" else 0), "a line that was read is charged"
     assert not list(tmp_path.iterdir())
     assert voice.submit("k", ask(), tmp_path).state == "done"
 

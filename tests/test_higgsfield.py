@@ -325,7 +325,9 @@ def test_a_job_that_came_to_nothing_is_over(sandbox, started, key, fault, meant,
         started(**{fault: 1})
     assert trouble(over) == meant
     assert over.value.fan == ""
-    assert key not in told(sandbox, "_charged") or fault not in ("failed", "canceled", "nsfw")
+    free = key not in told(sandbox, "_charged")
+    assert free == (fault in ("failed", "canceled", "nsfw"))
+    assert over.value.cost == (0 if free else None), "what it charges is written down, also when we discard it"
 
 
 @pytest.mark.parametrize(

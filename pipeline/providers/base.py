@@ -32,6 +32,9 @@ class ProviderError(Exception):
 
     `retryable` says whether asking again may help; `fan` is the sentence the fan may read (may be empty: nothing they
     need to know); `retry_after` is the vendor's own wish in seconds, where it gave one; `trouble` see above.
+
+    `cost` is what the vendor charges all the same, in millionths of the account's currency unit: it did the job, and
+    what it made is of no use. None where it charges and does not say how much: then our own estimate stands.
     """
 
     def __init__(
@@ -42,16 +45,18 @@ class ProviderError(Exception):
         fan: str = "",
         retry_after: float | None = None,
         trouble: Trouble | None = None,
+        cost: int | None = 0,
     ) -> None:
         super().__init__(what)
         self.retryable = retryable
         self.fan = fan
         self.retry_after = retry_after
+        self.cost = cost
         self.trouble: Trouble = trouble or ("passing" if retryable else "refused")
 
 
 class JobFailed(ProviderError):  # noqa: N818  (the vendor's word about the job, not about our asking)
-    """The vendor did take the job and says that it came to nothing: it is over, and not charged."""
+    """The vendor did take the job, and it came to nothing: it is over. `cost` says whether it is charged."""
 
 
 class Plain:

@@ -158,15 +158,17 @@ class CustomVoice(Provider, Hooked):
             raise _unclear(f"it knows no state {status!r}"[:100])
         line = line or _echoed(read)
         text = spoken.as_said(line.text, line.said_as)
-        raw = self._audio(read, workdir)
-        try:
-            sound = spoken.finished(raw, workdir, ident, text)
-            words = spoken.by_words(sound, line.text, _heard(read.get("words")))
-        except ProviderError as error:
-            raise JobFailed(str(error), retryable=True) from error  # this read will not get better: another may be
         count = read.get("characters")
         characters = count if type(count) is int and 0 <= count < 10**7 else len(text)
-        return spoken.answer(sound, words, external_id=ident, cost=spoken.price_of(characters, self._price))
+        cost = spoken.price_of(characters, self._price)
+        with spoken.paid(cost):
+            raw = self._audio(read, workdir)
+            try:
+                sound = spoken.finished(raw, workdir, ident, text)
+                words = spoken.by_words(sound, line.text, _heard(read.get("words")))
+            except ProviderError as error:
+                raise JobFailed(str(error), retryable=True) from error  # it will not get better: another may be
+        return spoken.answer(sound, words, external_id=ident, cost=cost)
 
     def _audio(self, read: Json, workdir: Path) -> bytes:
         inline, address = read.get("audio"), read.get("audio_url")
@@ -190,6 +192,8 @@ class CustomVoice(Provider, Hooked):
             return path.read_bytes()
         except ProviderError as error:
             if error.retryable:
+                # The read stands there and is paid: it is asked for again, and never read again for this.
+                error.trouble = "unknown"
                 raise
             raise JobFailed(str(error), retryable=False) from error
         finally:

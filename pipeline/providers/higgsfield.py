@@ -122,7 +122,7 @@ class Higgsfield(Provider, Hooked):
 
     def look(self, external_id: str, workdir: Path) -> Answer:
         """Where a job stands; a finished clip is fetched and looked at. Raises JobFailed when the job came to nothing
-        or its clip is of no use, and ProviderError when only our question, or the fetching, did not succeed.
+        (free) or its clip is of no use (charged), and ProviderError when only our question, or the fetching, failed.
         """
         if not _ID.fullmatch(external_id):
             raise JobFailed(f"Higgsfield cannot have given the id {external_id[:80]!r}", retryable=True)
@@ -233,7 +233,7 @@ class Higgsfield(Provider, Hooked):
         video = found.get("video")
         address = video.get("url") if isinstance(video, dict) else None
         if not isinstance(address, str):
-            raise JobFailed("Higgsfield: a completed job without a clip", retryable=True)
+            raise JobFailed("Higgsfield: a completed job without a clip", retryable=True, cost=None)
         out = workdir / f"{ident}.mp4"
         try:
             safe_get(
@@ -244,11 +244,11 @@ class Higgsfield(Provider, Hooked):
         except ProviderError as error:
             if error.retryable:
                 raise
-            raise JobFailed(str(error), retryable=False) from error
+            raise JobFailed(str(error), retryable=False, cost=None) from error
         except BadMedia as bad:
-            raise JobFailed(f"the clip is of no use: {bad}", retryable=True) from bad
+            raise JobFailed(f"the clip is of no use: {bad}", retryable=True, cost=None) from bad
         if fault := self._fault(media):
-            raise JobFailed(f"the clip is of no use: {fault}", retryable=True)
+            raise JobFailed(f"the clip is of no use: {fault}", retryable=True, cost=None)
         billed = min(self.film.durations, key=lambda length: abs(length - media.duration))
         return Answer(
             "done",
