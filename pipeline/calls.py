@@ -58,8 +58,9 @@ def ask(work: Work, provider: Provider, request: Json, folder: Path, *, name: st
         answer = None
     if answer is not None:
         faultpoint("call.after_answer")
+        published = _published(answer, work.production.folder)
         with work.fence():
-            _accept(call, answer, work.production.folder)
+            _accept(call, answer, published)
     call.refresh_from_db()
     if call.state in (CallState.FAILED, CallState.EXPIRED, CallState.CANCELLED) and not _more(call):
         raise final(call)
@@ -98,7 +99,7 @@ def _worth_another(call: Call) -> bool:
 def _forward(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | None:
     if call.state == CallState.SUBMITTED:
         with _minded(work, call, provider):
-            answer = provider.look(call.external_id, folder)
+            answer = provider.look(call.external_id, folder, work.beat)
         breaker.worked(provider.name)
         return answer
     if _may_send(work, call, provider):
@@ -153,7 +154,7 @@ def _may_send(work: Work, call: Call, provider: Provider) -> bool:
 
 
 def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | None:
-    with _minded(work, call, provider):
+    with _minded(work, call, provider), work.waiting(provider.patience):
         if call.sent_at is not None:
             # Sent before, and no answer was written: the provider may or may not have done it.
             found = provider.find(call.key)
@@ -219,7 +220,12 @@ def _suffer(call: Call, error: ProviderError) -> None:
         _close(call, error)
 
 
-def _accept(call: Call, answer: Answer, folder: str) -> None:
+def _published(answer: Answer, folder: str) -> dict[str, str]:
+    """The answer's files in storage. Not inside a fence: storage may be far away, and no transaction waits for it."""
+    return {name: files.publish(path, folder) for name, path in answer.files.items()}
+
+
+def _accept(call: Call, answer: Answer, published: dict[str, str]) -> None:
     now = timezone.now()
     if answer.state == "pending":
         values = {
@@ -228,7 +234,6 @@ def _accept(call: Call, answer: Answer, folder: str) -> None:
             "look_at": now + dt.timedelta(seconds=answer.poll_after),
         }
     else:
-        published = {name: files.publish(path, folder) for name, path in answer.files.items()}
         values = {
             "state": CallState.SUCCEEDED,
             "result": answer.result,
@@ -311,7 +316,7 @@ def follow(call: Call, provider: Provider) -> None:
         with files.workspace("late") as folder:
             answer = provider.look(call.external_id, folder)
             if answer.state == "done":
-                _accept(call, answer, call.step.production.folder)
+                _accept(call, answer, _published(answer, call.step.production.folder))
     except JobFailed as error:
         _close(call, error)
     except ProviderError as error:

@@ -10,6 +10,7 @@ import datetime as dt
 import importlib
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -102,6 +103,32 @@ class Work:
             changes["progress"] = max(0.0, min(1.0, progress))
         self._renew(**changes)
         live.order_changed(self.order.code)
+
+    @contextmanager
+    def waiting(self, seconds: float) -> Iterator[None]:
+        """Keep the lease while something is waited for that shows no life itself, for `seconds` at the most.
+
+        A thread beats for us: it dies with this process, so a crash is still noticed within one lease.
+        """
+        over = threading.Event()
+        beating = threading.Thread(target=self._keep, args=(over, time.monotonic() + seconds), daemon=True)
+        if seconds > 0:
+            beating.start()
+        try:
+            yield
+        finally:
+            over.set()
+            if seconds > 0:
+                beating.join()
+
+    def _keep(self, over: threading.Event, until: float) -> None:
+        try:
+            while not over.wait(settings.LEASE_SECONDS / 3) and time.monotonic() < until:
+                self._renew()
+        except (LostLease, DatabaseError) as error:
+            log.info("%s is not kept any more: %s", self.step, error)
+        finally:
+            connection.close()  # this thread's own
 
     @contextmanager
     def fence(self) -> Iterator[None]:

@@ -19,7 +19,7 @@ from pipeline import breaker, calls, engine, services, slots
 from pipeline.engine import LostLease, Work
 from pipeline.line import STAGES
 from pipeline.models import Call, CallState, Step, StepState
-from pipeline.providers.base import Answer, JobFailed, Provider, ProviderError
+from pipeline.providers.base import Answer, JobFailed, Provider, ProviderError, silently
 
 from . import making
 from .board import Died
@@ -58,7 +58,7 @@ class Vendor(Provider):
         out.write_text("the answer")
         return Answer("done", result={"said": request["word"]}, files={"text": out}, cost=7)
 
-    def look(self, external_id, workdir):
+    def look(self, external_id, workdir, on_progress=silently):
         return Answer("done", result={"said": external_id})
 
     def find(self, key):
@@ -77,7 +77,7 @@ class Slow(Vendor):
         self.asked.append((key, request))
         return Answer("pending", external_id="job-1", poll_after=0)
 
-    def look(self, external_id, workdir):
+    def look(self, external_id, workdir, on_progress=silently):
         if self.looks is not None:
             raise self.looks
         return Answer("done", result={"said": external_id}, cost=9)
@@ -164,6 +164,81 @@ def test_a_pending_call_is_looked_at_and_not_sent_again(work, tmp_path):
     done = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
     assert (done.state, done.result) == (CallState.SUCCEEDED, {"said": "job-1"})
     assert len(vendor.asked) == 1
+
+
+class Fetching(Slow):
+    """Its result comes in `pieces`, each after a time in which the lease nearly runs out."""
+
+    def __init__(self, clock, *, pieces: int, rest: timedelta) -> None:
+        super().__init__()
+        self.clock, self.pieces, self.rest = clock, pieces, rest
+
+    def look(self, external_id, workdir, on_progress=silently):
+        for _ in range(self.pieces):
+            self.clock.shift(engine.lease() * 0.9)
+            on_progress()
+        self.clock.shift(self.rest)
+        self.taken = engine.claim(Step.objects.get(stage="photos").pk)
+        return Answer("done", result={"said": external_id})
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    with time_machine.travel(timezone.now(), tick=False) as travelled:
+        monkeypatch.setattr(engine.time, "monotonic", time.time)
+        yield travelled
+
+
+def test_a_result_that_comes_slowly_keeps_the_lease(clock, work, tmp_path):
+    vendor = Fetching(clock, pieces=5, rest=engine.lease() * 0.9)
+    calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+    assert vendor.taken is None
+
+
+def test_a_result_that_stops_coming_loses_it_and_is_refused(clock, work, tmp_path):
+    vendor = Fetching(clock, pieces=5, rest=engine.lease() * 1.1)
+    calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    with pytest.raises(LostLease):
+        calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert vendor.taken is not None
+    assert Call.objects.get().state == CallState.SUBMITTED, "whoever has the step now asks for it again"
+
+
+class Silent(Vendor):
+    """Says nothing for two leases before it answers, and tells how patient one must be with it."""
+
+    patience = 0.0
+    taken = None
+
+    def submit(self, key, request, workdir):
+        until = time.monotonic() + 2 * engine.lease().total_seconds()
+        while time.monotonic() < until and self.taken is None:
+            time.sleep(0.05)
+            self.taken = engine.claim(Step.objects.get(stage="photos").pk)
+        return super().submit(key, request, workdir)
+
+
+@pytest.mark.parametrize(("patience", "is_kept"), [(60.0, True), (0.0, False)])
+def test_a_vendor_who_thinks_for_longer_than_a_lease_is_waited_for(work, tmp_path, settings, patience, is_kept):
+    settings.LEASE_SECONDS = 0.6
+    with work.fence():  # from here on the lease is that short
+        vendor = Silent()
+    vendor.patience = patience
+    if is_kept:
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+    else:
+        with pytest.raises(LostLease):
+            calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert (vendor.taken is None) == is_kept
+
+
+def test_no_transaction_is_open_while_an_answers_files_go_to_storage(work, tmp_path, monkeypatch):
+    seen = []
+    publish = calls.files.publish
+    monkeypatch.setattr(calls.files, "publish", lambda *args: seen.append(connection.in_atomic_block) or publish(*args))
+    calls.ask(work, Vendor(), {"word": "hello"}, tmp_path)
+    assert seen == [False]
 
 
 def test_a_failure_worth_another_try_is_tried_later_under_a_new_key_and_then_given_up(work, tmp_path):

@@ -8,7 +8,7 @@ turns into plain data and back without loss.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
@@ -246,10 +246,14 @@ class Hooked(Protocol):
         """
 
 
+def silently() -> None:
+    """Nobody wants to know how far it is."""
+
+
 class Provider(Protocol):
     """One vendor, or local twin, for one job. `submit` may answer at once; `look` is asked until it is done.
 
-    Subclass it to inherit what most have in common: no limit, no price, nothing to check.
+    Subclass it to inherit what most have in common: no limit, no price, nothing pending, nothing to check.
 
     `recovery` says what may be done when we crashed between asking and writing the answer down, and `find` knows
     nothing: `same_key` (ask again under the same key: the vendor answers with the first), `redo` (cheap and harmless:
@@ -283,6 +287,11 @@ class Provider(Protocol):
         """How many calls of that model may be under way at once; 0 where we know no limit."""
         return 0
 
+    @property
+    def patience(self) -> float:
+        """How many seconds `prepare`, `find` and `submit` together may take without a sign of life."""
+        return 0.0
+
     def prepare(self, request: Json, workdir: Path) -> Json:
         """The exact body that `submit` will send; it is kept, so that a second sending is the same bytes.
 
@@ -296,8 +305,12 @@ class Provider(Protocol):
         `request` is what `prepare` made. Raises ProviderError.
         """
 
-    def look(self, external_id: str, workdir: Path) -> Answer:
-        """Where a pending job stands. Raises JobFailed when it is over without a result, else ProviderError."""
+    def look(self, external_id: str, workdir: Path, on_progress: Callable[[], None] = silently) -> Answer:
+        """Where a pending job stands. Raises JobFailed when it is over without a result, else ProviderError.
+
+        `on_progress` is called while its result is fetched, whenever a piece of it has come.
+        """
+        raise ProviderError(f"nothing is ever pending at {self.name}: {external_id!r}", retryable=False)
 
     def find(self, key: str) -> Answer | None:
         """The job we may have submitted under `key` before a crash; None when the vendor never heard of it."""

@@ -67,6 +67,11 @@ class ElevenLabs(Provider, Hooked):
         """How many lines may be read at once."""
         return self._limit
 
+    @property
+    def patience(self) -> float:
+        """One exchange."""
+        return SECONDS
+
     def submit(self, key: str, request: Json, workdir: Path) -> Answer:
         """Read a `ReadRequest` aloud. Raises ProviderError."""
         line = spoken.understood(request)
@@ -89,10 +94,6 @@ class ElevenLabs(Provider, Hooked):
             sound = spoken.finished(raw, workdir, key, text)
             words = spoken.by_characters(sound, line.text, columns)
         return spoken.answer(sound, words, external_id=reply.headers.get("request-id", "")[:200], cost=cost)
-
-    def look(self, external_id: str, workdir: Path) -> Answer:
-        """Raises ProviderError: nothing is ever left pending."""
-        raise ProviderError("nothing is pending at ElevenLabs", retryable=False)
 
     def find(self, key: str) -> Answer | None:
         """None: they know nothing of our keys."""

@@ -20,7 +20,19 @@ from pipeline.media.motion import Box
 from pipeline.media.probe import BadMedia, Media, probe
 
 from . import signatures
-from .base import Answer, BadHook, Hooked, HookNews, JobFailed, Json, Provider, ProviderError, ShotRequest, Trouble
+from .base import (
+    Answer,
+    BadHook,
+    Hooked,
+    HookNews,
+    JobFailed,
+    Json,
+    Provider,
+    ProviderError,
+    ShotRequest,
+    Trouble,
+    silently,
+)
 from .fetch import _connection, origin, safe_get
 from .http import Http, Reply, said
 from .video_models import DEFAULT_MODELS, VideoModel, parse_models
@@ -80,6 +92,11 @@ class Higgsfield(Provider, Hooked):
         self._webhook, self._secrets, self._hosts = webhook, tuple(secrets), tuple(hosts)
         self._trusted = {origin(base_url)}
 
+    @property
+    def patience(self) -> float:
+        """A place to upload to, the upload, the submission."""
+        return 2 * self._http.seconds + PUT_SECONDS
+
     def prepare(self, request: Json, workdir: Path) -> Json:
         """Crop and upload the photo of a `ShotRequest`, and build the body: {"slug", "seconds", "body"}.
 
@@ -120,7 +137,7 @@ class Higgsfield(Provider, Hooked):
         over = found.get("status") in (*ENDED, "completed")
         return Answer("pending", external_id=ident, poll_after=0.0 if over else LOOK_AGAIN)
 
-    def look(self, external_id: str, workdir: Path) -> Answer:
+    def look(self, external_id: str, workdir: Path, on_progress: Callable[[], None] = silently) -> Answer:
         """Where a job stands; a finished clip is fetched and looked at. Raises JobFailed when the job came to nothing
         (free) or its clip is of no use (charged), and ProviderError when only our question, or the fetching, failed.
         """
@@ -143,7 +160,7 @@ class Higgsfield(Provider, Hooked):
                 f"Higgsfield: {what}: {words}".rstrip(": "), retryable=trouble == "passing", trouble=trouble
             )
         if state == "completed":
-            return self._clip(external_id, found, workdir)
+            return self._clip(external_id, found, workdir, on_progress)
         return Answer("pending", external_id=external_id, poll_after=LOOK_AGAIN)  # also in states yet to be invented
 
     def find(self, key: str) -> Answer | None:
@@ -229,7 +246,7 @@ class Higgsfield(Provider, Hooked):
         _put(target, picture, headers or {"Content-Type": "image/jpeg"}, self._trusted)
         return address
 
-    def _clip(self, ident: str, found: Json, workdir: Path) -> Answer:
+    def _clip(self, ident: str, found: Json, workdir: Path, on_progress: Callable[[], None]) -> Answer:
         video = found.get("video")
         address = video.get("url") if isinstance(video, dict) else None
         if not isinstance(address, str):
@@ -238,7 +255,7 @@ class Higgsfield(Provider, Hooked):
         try:
             safe_get(
                 address, out, hosts=self._hosts, trusted=self._trusted,
-                max_bytes=LARGEST, seconds=LONGEST_FETCH, types=TYPES,
+                max_bytes=LARGEST, seconds=LONGEST_FETCH, types=TYPES, on_bytes=lambda _: on_progress(),
             )  # fmt: skip
             media = probe(out, max_bytes=LARGEST)
         except ProviderError as error:

@@ -73,6 +73,11 @@ class OpenAISpeech(Provider):
         """The model that speaks."""
         return self._model
 
+    @property
+    def patience(self) -> float:
+        """Reading a line, and hearing it."""
+        return 2 * self._http.seconds
+
     def submit(self, key: str, request: Json, workdir: Path) -> Answer:
         """Read a `ReadRequest` aloud; its setting "pace" is the speed. Raises ProviderError."""
         line = spoken.understood(request)
@@ -93,10 +98,6 @@ class OpenAISpeech(Provider):
                 words.append(spoken.by_words(sounds[-1], piece, self._hear(sounds[-1])))
         sound, timed = (sounds[0], words[0]) if len(pieces) == 1 else _joined(sounds, words, pieces, pace)
         return spoken.answer(sound, timed, cost=self._cost(characters, sound.seconds))
-
-    def look(self, external_id: str, workdir: Path) -> Answer:
-        """Raises ProviderError: nothing is ever left pending."""
-        raise ProviderError("nothing is pending at the speech server", retryable=False)
 
     def find(self, key: str) -> Answer | None:
         """None: they know nothing of our keys."""

@@ -121,6 +121,11 @@ class OpenAIWriter(Provider):
         """The model that writes."""
         return self._model
 
+    @property
+    def patience(self) -> float:
+        """Two exchanges, each of which may fall silent half-way."""
+        return 4 * self._seconds
+
     def submit(self, key: str, request: Json, workdir: Path) -> Answer:
         """Answer with a ScriptDraft for the WriteRequest in `request`, in which `faults_of` finds nothing.
 
@@ -157,10 +162,6 @@ class OpenAIWriter(Provider):
                 cost=cost,
             )
         return Answer("done", draft.to_json(), external_id=first.id, cost=cost)
-
-    def look(self, external_id: str, workdir: Path) -> Answer:
-        """Nothing is ever pending here. Raises ProviderError."""
-        raise ProviderError(f"{self.name} has no pending job {external_id!r}", retryable=False)
 
     def find(self, key: str) -> Answer | None:
         """None: nothing is stored there."""
