@@ -163,6 +163,7 @@ def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | 
             if provider.recovery == "wait":
                 return None
             if provider.recovery == "redo" and call.estimate:
+                files.reach()  # the answer may have been lost for want of a place: none is bought before there is one
                 Call.objects.filter(pk=call.pk).update(maybe_paid_twice=True)
         if call.prepared is None:
             prepared = provider.prepare(call.request, folder)

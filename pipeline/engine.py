@@ -42,7 +42,7 @@ BACKOFF = (1, 3, 10, 30, 60)
 # A step that is due but was not taken for so long has lost its doorbell.
 UNANSWERED = dt.timedelta(seconds=10)
 SWEEP_BATCH = 500
-# How long a step stays parked while the disk is full.
+# How long a step stays parked while the disk is full, or the storage away.
 PARKED = dt.timedelta(seconds=15)
 
 
@@ -211,11 +211,12 @@ def run_step(pk: int) -> None:
             fail(step, str(error), error.fan)
     except Exception as error:
         # Whatever a stage throws must end in a row: a step may fail, the board may not.
-        log.exception("%s failed", step)
         what = f"{type(error).__name__}: {error}"
-        if disk.is_full(error) and not work.overdue:
+        if disk.is_at_fault(error) and not work.overdue:
+            log.warning("%s is parked: %s", step, what)
             park(step, what)
         else:
+            log.exception("%s failed", step)
             retry(step, line, what, None)
     else:
         leave(step, outcome, cpu_seconds=_cpu() - clock)
@@ -274,7 +275,7 @@ def retry(step: Step, line: Stage, error: str, retry_after: float | None) -> Non
 
 
 def park(step: Step, error: str) -> None:
-    """The machine has no room, which is not the step's fault: it looks again until its deadline, uncounted."""
+    """Files have no place now, which is not the step's fault: it looks again until its deadline, uncounted."""
     Step.objects.filter(pk=step.pk, token=step.token, state=StepState.RUNNING).update(
         state=StepState.WAITING,
         not_before=timezone.now() + PARKED,

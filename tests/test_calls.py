@@ -14,6 +14,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts.models import Creator
+from orders.far import StorageAway
 from orders.models import OrderState
 from pipeline import breaker, calls, engine, services, slots
 from pipeline.engine import LostLease, Work
@@ -239,6 +240,27 @@ def test_no_transaction_is_open_while_an_answers_files_go_to_storage(work, tmp_p
     monkeypatch.setattr(calls.files, "publish", lambda *args: seen.append(connection.in_atomic_block) or publish(*args))
     calls.ask(work, Vendor(), {"word": "hello"}, tmp_path)
     assert seen == [False]
+
+
+@pytest.mark.parametrize(("storage_is_back", "bought"), [(False, 1), (True, 2)])
+def test_a_line_whose_audio_found_no_storage_is_not_bought_again_before_there_is_one(
+    work, tmp_path, monkeypatch, storage_is_back, bought
+):
+    def away(*args):
+        raise StorageAway("no answer")
+
+    vendor = Vendor(price=5)
+    with monkeypatch.context() as outage:
+        outage.setattr(calls.files, "publish", away)
+        with pytest.raises(StorageAway):
+            calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    if not storage_is_back:
+        monkeypatch.setattr(calls.files, "reach", away)
+        with pytest.raises(StorageAway):
+            calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    else:
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).maybe_paid_twice
+    assert len(vendor.asked) == bought
 
 
 def test_a_failure_worth_another_try_is_tried_later_under_a_new_key_and_then_given_up(work, tmp_path):

@@ -10,6 +10,7 @@ import time_machine
 from django.conf import settings
 from django.utils import timezone
 
+from orders.far import StorageAway
 from orders.models import OrderState
 from pipeline import engine, queue, services, sweeping
 from pipeline.engine import DONE, LostLease, StageFailed, Wait, Work
@@ -293,6 +294,35 @@ def test_a_full_disk_parks_a_step_without_counting_until_there_is_room(productio
         engine.run_step(pk)
     step = Step.objects.get(pk=pk)
     assert (step.state, step.error) == (StepState.DONE, "")
+
+
+def test_a_storage_that_is_away_parks_a_step_without_counting_until_its_deadline(production, monkeypatch):
+    def away(work):
+        raise StorageAway("films/x: no answer")
+
+    stage_is(monkeypatch, away)
+    pk = step_of(production, "photos").pk
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(STAGES["photos"].max_failures + 3):
+            engine.run_step(pk)
+            step = Step.objects.get(pk=pk)
+            assert (step.state, step.failures) == (StepState.WAITING, 0)
+            assert "no answer" in step.error
+            clock.shift(engine.PARKED)
+        clock.shift(timedelta(seconds=STAGES["photos"].deadline))
+        for _ in range(STAGES["photos"].max_failures + 1):
+            engine.run_step(pk)
+            clock.shift(timedelta(seconds=engine.BACKOFF[-1]))
+    assert Step.objects.get(pk=pk).state == StepState.FAILED
+
+
+def test_negative_control_any_other_trouble_with_a_file_is_counted(production, monkeypatch):
+    def broken(work):
+        raise OSError("films/x: broken")
+
+    stage_is(monkeypatch, broken)
+    engine.run_step(step_of(production, "photos").pk)
+    assert step_of(production, "photos").failures == 1
 
 
 def test_a_disk_that_stays_full_past_the_deadline_fails_the_step(production, monkeypatch):
