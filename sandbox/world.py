@@ -36,7 +36,8 @@ class World:
     """One sandbox's state. All methods may be called from any thread.
 
     `speed` is how many simulated seconds pass in a real one: latencies are drawn in simulated seconds and slept divided
-    by it; it may be changed at any time. `seed` decides everything that chance decides, per key, so that threads do not change the outcome.
+    by it; it may be changed at any time. `seed` decides everything that chance decides, per key, so that threads do not
+    change the outcome.
     """
 
     seed: int = 1
