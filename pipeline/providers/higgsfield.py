@@ -11,9 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
-
-import urllib3
 
 from pipeline.media import startframe
 from pipeline.media.motion import Box
@@ -33,7 +30,7 @@ from .base import (
     Trouble,
     silently,
 )
-from .fetch import _connection, origin, safe_get
+from .fetch import origin, safe_get, safe_put
 from .http import Http, Reply, said
 from .video_models import DEFAULT_MODELS, VideoModel, parse_models
 
@@ -243,7 +240,7 @@ class Higgsfield(Provider, Hooked):
             raise ProviderError("Higgsfield: its answer names no place to upload to", retryable=True) from error
         if not self._may_name(address):
             raise ProviderError("Higgsfield: the picture's address is not https", retryable=True)
-        _put(target, picture, headers or {"Content-Type": "image/jpeg"}, self._trusted)
+        safe_put(target, picture, headers or {"Content-Type": "image/jpeg"}, trusted=self._trusted, seconds=PUT_SECONDS)
         return address
 
     def _clip(self, ident: str, found: Json, workdir: Path, on_progress: Callable[[], None]) -> Answer:
@@ -297,21 +294,3 @@ def _judge(reply: Reply) -> tuple[Trouble, str] | None:
 def _prompt(idea: str) -> str:
     words = " ".join(idea.split())[:LONGEST_PROMPT].rstrip(" .")
     return f"{words}. {MANNER}" if words else MANNER
-
-
-def _put(url: str, content: bytes, headers: Mapping[str, str], trusted: set[str]) -> None:
-    """Upload to an address that the vendor named: https on a public address, or one with a trusted origin; nothing of
-    ours but `headers` goes along, and nothing is followed. Raises ProviderError, after which another try may help.
-    """
-    try:
-        pool, path, host = _connection(url, (urlsplit(url).hostname or "",), trusted)
-        with pool:
-            reply = pool.urlopen(
-                "PUT", path, body=content, headers={**headers, "Host": host}, redirect=False, retries=False,
-                preload_content=False, timeout=urllib3.Timeout(connect=5.0, read=PUT_SECONDS, total=PUT_SECONDS),
-            )  # fmt: skip
-            reply.close()
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        raise ProviderError(f"uploading failed: {type(error).__name__}", retryable=True) from error
-    if not 200 <= reply.status < 300:
-        raise ProviderError(f"the upload was answered with {reply.status}", retryable=True)
