@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 # Seconds between two tries at a vendor who is busy, or whose answer to "how far is it" did not come.
 BUSY, UNSEEN = 5.0, 10.0
+# A vendor who cannot be reached is asked again after as long as it has been tried already: at most this many seconds.
+LONGEST_REST = 60.0
 # A call nobody waits for any more is followed for so long: it is paid for and should be told.
 FOLLOWED = dt.timedelta(hours=24)
 SWEPT = 200
@@ -195,11 +197,11 @@ def _minded(work: Work, call: Call, provider: Provider) -> Iterator[None]:
     except ProviderError as error:
         breaker.failed(provider.name, error)
         with work.fence():
-            _suffer(call, error)
+            _suffer(call, error, provider)
         raise
 
 
-def _suffer(call: Call, error: ProviderError) -> None:
+def _suffer(call: Call, error: ProviderError, provider: Provider) -> None:
     now = timezone.now()
     mine = Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS)
     note = {"error": str(error)[:2000], "trouble": error.trouble}
@@ -209,16 +211,28 @@ def _suffer(call: Call, error: ProviderError) -> None:
             _close(call, error)
         else:
             mine.update(look_at=now + dt.timedelta(seconds=error.retry_after or UNSEEN), **note)
+    elif call.sent_at is not None and error.retryable and provider.recovery != "redo":
+        # This says nothing about the first sending, which may have been done: a new key would buy it twice.
+        mine.update(look_at=now + _rest(call, error), **note)
     elif error.trouble == "busy":
         slots.give_back(call, error.retry_after or BUSY)
         mine.update(**note)
     elif error.trouble == "locked":
         slots.give_back(call, UNSEEN)
         mine.update(**note)
+    elif error.trouble == "away":
+        # Not sent after all, and so no attempt.
+        mine.update(look_at=now + _rest(call, error), sent_at=call.sent_at, **note)
     elif error.trouble == "unknown":
-        mine.update(look_at=now + dt.timedelta(seconds=error.retry_after or BUSY), **note)
+        mine.update(look_at=now + _rest(call, error), **note)
     else:
         _close(call, error)
+
+
+def _rest(call: Call, error: ProviderError) -> dt.timedelta:
+    """How long to leave a vendor alone: its own wish, else ever longer without counting."""
+    tried = (timezone.now() - (call.slot_at or call.created_at)).total_seconds()
+    return dt.timedelta(seconds=error.retry_after or min(LONGEST_REST, max(BUSY, tried)))
 
 
 def _published(answer: Answer, folder: str) -> dict[str, str]:

@@ -285,7 +285,7 @@ def test_a_failure_worth_another_try_is_tried_later_under_a_new_key_and_then_giv
 
 
 def trouble(kind: str, **extra) -> ProviderError:
-    return ProviderError(kind, retryable=kind in ("busy", "unknown", "passing"), trouble=kind, **extra)
+    return ProviderError(kind, retryable=kind in ("busy", "unknown", "passing", "away"), trouble=kind, **extra)
 
 
 def test_an_unknown_outcome_is_asked_again_under_the_same_key_with_the_same_bytes(work, tmp_path):
@@ -299,6 +299,37 @@ def test_an_unknown_outcome_is_asked_again_under_the_same_key_with_the_same_byte
         assert calls.ask(work, vendor, {"word": "another"}, tmp_path).state == CallState.SUCCEEDED
     assert vendor.asked[0] == vendor.asked[1]
     assert Call.objects.count() == 1
+
+
+@pytest.mark.parametrize("later", ["passing", "away", "busy"])
+def test_what_is_said_to_a_second_sending_says_nothing_about_the_first(work, tmp_path, later):
+    vendor = Vendor(recovery="same_key", refuses=trouble("unknown"))
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+        clock.shift(timedelta(seconds=60))
+        vendor.refuses = trouble(later)
+        call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+        assert (call.is_open, call.sent_at is None) == (True, False)
+        clock.shift(timedelta(seconds=120))
+        vendor.refuses = None
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+    assert len({key for key, _ in vendor.asked}) == 1
+
+
+def test_a_vendor_nobody_could_reach_has_heard_nothing_and_is_left_alone_ever_longer(work, tmp_path):
+    vendor = Vendor(recovery="same_key", limit=1, price=5, refuses=trouble("away"))
+    pauses = []
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(breaker.MOST_FAILURES - 1):
+            call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+            assert (call.is_open, call.sent_at, call.attempt) == (True, None, 1)
+            pauses.append(calls.pause(call))
+            clock.shift(timedelta(seconds=pauses[-1] + 0.1))
+        assert pauses == sorted(pauses)
+        assert pauses[0] < pauses[-1] <= calls.LONGEST_REST
+        vendor.refuses = None
+        call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert (call.state, call.maybe_paid_twice) == (CallState.SUCCEEDED, False)
 
 
 def test_negative_control_a_new_attempt_after_an_unknown_outcome_would_be_bought_twice(work, tmp_path):

@@ -173,7 +173,7 @@ def test_nobody_at_the_address_means_that_nothing_was_done(tmp_path):
         lonely = OpenAIWriter("k", base_url=f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
         with pytest.raises(ProviderError) as no:
             lonely.submit(KEY, ORDER.to_json(), tmp_path)
-    assert no.value.trouble == "passing"
+    assert no.value.trouble == "away"
 
 
 # --- mending ------------------------------------------------------------------------------------
