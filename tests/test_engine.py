@@ -352,6 +352,28 @@ def test_a_sweep_whose_one_part_fails_still_does_the_others(production, bells, m
     assert Sweeper.objects.get().swept_at is not None
 
 
+def test_tidying_a_huge_bucket_is_done_bit_by_bit_between_sweeps(db, monkeypatch):
+    done = []
+
+    def clearing():
+        for number in range(3):
+            done.append(f"bit {number}")
+            yield number
+
+    monkeypatch.setattr(sweeping.housekeeping, "clearing", clearing)
+    monkeypatch.setattr(sweeping, "sweep_once", lambda: done.append("sweep"))
+    monkeypatch.setattr(sweeping, "TIDY_EVERY", -1.0)
+    monkeypatch.setattr(sweeping, "SLICE", -1.0)  # time for one bit
+    sweeping.sweep_forever(lambda seconds: done.count("sweep") == 3)
+    assert done == ["sweep", "bit 0", "sweep", "bit 1", "sweep", "bit 2"]
+
+
+def test_what_is_tidied_in_one_slice_is_all_there_is_when_that_is_little():
+    work = iter(range(1000))
+    assert not sweeping.some_of(work)
+    assert next(work, "nothing") == "nothing"
+
+
 def test_a_whole_production_runs_to_its_end(production, bells, monkeypatch):
     stages = Stages()
     monkeypatch.setattr(engine, "stage_of", stages.of)
