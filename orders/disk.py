@@ -1,4 +1,4 @@
-"""Is it the disk? A machine without room is nobody's fault: what was asked for waits, or is asked for again."""
+"""Is it where files stand? For a disk without room, or a storage that is away, what was asked for waits."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ import shutil
 
 from django.conf import settings
 
+from .far import StorageAway
+
 FULL = {errno.ENOSPC, errno.EDQUOT}
 # Below this, encoders and databases fail in words of their own.
 LEAST_FREE = 32 * 1024 * 1024
+
+
+def is_at_fault(error: BaseException) -> bool:
+    """Whether an error comes from where files stand, here or far away: nothing is wrong with what was being done."""
+    return isinstance(error, StorageAway) or is_full(error)
 
 
 def is_full(error: BaseException) -> bool:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Sum
+from django.db.models import F, Max, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -93,36 +93,62 @@ def begin(*, creator: Creator, fan: User | None, visitor: str) -> Order:
     return order
 
 
-@transaction.atomic
 def begin_again(*, ended: Order, fan: User) -> Order:
     """A new draft with the brief and the usable photos of an order that ended without a film.
 
-    A second click gets the same draft, for as long as it is one. Files are copied: each order owns its own.
-    Raises NotTakingOrders.
+    A second click gets the same draft, for as long as it is one. Files are copied: each order owns its own. They are
+    copied first, since no transaction waits for storage, and go again if the rows fail. Raises NotTakingOrders,
+    StorageAway.
     """
-    again = Order.objects.filter(
-        fan=fan, state=OrderState.DRAFT, events__name="order.begun", events__data__again=ended.code
-    ).first()
-    if again is not None:
-        return again
+    if (known := _begun_again(ended, fan)) is not None:
+        return known
     if not ended.creator.is_active or not drafts.occasions(ended.creator):
         raise NotTakingOrders(_("%(name)s is not taking new films at the moment.") % {"name": ended.creator.name})
-    order = Order.objects.create(creator=ended.creator, fan=fan, photos_sorted=ended.photos_sorted)
-    brief = {field: getattr(ended.brief, field) for field in KEPT_IN_BRIEF}
-    Brief.objects.create(order=order, **brief)
+    order = Order(creator=ended.creator, fan=fan, photos_sorted=ended.photos_sorted)
+    photos: list[Photo] = []
+    try:
+        for place, photo in enumerate(ended.photos.usable()):
+            values = {field: getattr(photo, field) for field in KEPT_OF_PHOTO}
+            copy = Photo(order=order, token=token(), place=place, **values)
+            photos.append(copy)
+            copy.original = _copied(photo.original, inbox(order, copy.token))
+            copy.file = _copied(photo.file, f"orders/{order.code}/photos/{copy.token}.jpg")
+            copy.thumb = _copied(photo.thumb, f"orders/{order.code}/photos/{token()}.jpg")
+        made = _keep_again(ended, order, photos)
+    except BaseException:
+        _drop_files(photos)
+        raise
+    if made is not order:
+        _drop_files(photos)
+    return made
+
+
+def _drop_files(photos: Sequence[Photo]) -> None:
+    for photo in photos:
+        for name in filter(None, (photo.original, photo.file, photo.thumb)):
+            drop(name)
+
+
+@transaction.atomic
+def _keep_again(ended: Order, order: Order, photos: Sequence[Photo]) -> Order:
+    """Write down an order begun again, or return the one that another click has written meanwhile."""
+    Order.objects.filter(pk=ended.pk).update(state=F("state"))  # lines up the two
+    if (known := _begun_again(ended, order.fan)) is not None:
+        return known
+    order.save(force_insert=True)
+    Brief.objects.create(order=order, **{field: getattr(ended.brief, field) for field in KEPT_IN_BRIEF})
     order.tell("order.begun", actor="fan", creator=ended.creator.slug, again=ended.code)
-    for place, photo in enumerate(ended.photos.usable()):
-        name = token()
-        copies = {
-            "original": _copied(photo.original, f"orders/{order.code}/in/{name}"),
-            "file": _copied(photo.file, f"orders/{order.code}/photos/{name}.jpg"),
-            "thumb": _copied(photo.thumb, f"orders/{order.code}/photos/{name}.jpg"),
-        }
-        values = {field: getattr(photo, field) for field in KEPT_OF_PHOTO}
-        copy = Photo.objects.create(order=order, token=name, place=place, **values, **copies)
-        if copy.state == PhotoState.UPLOADED:
-            signals.photo_uploaded.send(Photo, photo_id=copy.pk)
+    for photo in photos:
+        photo.order = order  # it has its number only now
+        photo.save(force_insert=True)
+        if photo.state == PhotoState.UPLOADED:
+            signals.photo_uploaded.send(Photo, photo_id=photo.pk)
     return order
+
+
+def _begun_again(ended: Order, fan: User | None) -> Order | None:
+    drafts_of = Order.objects.filter(fan=fan, state=OrderState.DRAFT)
+    return drafts_of.filter(events__name="order.begun", events__data__again=ended.code).first()
 
 
 def _copied(name: str, target: str) -> str:

@@ -21,6 +21,7 @@ from .access import own_order
 from .cards import FORMAT_HINTS, TONE_HINTS, cards
 from .choices import Length
 from .examples import EXAMPLES
+from .far import StorageAway
 from .forms import ConsentForm, ForWhomForm, StoryForm
 from .limits import limited
 from .models import MAX_MUST_SAY_LETTERS, MAX_NOTES, WITHOUT_FILM, ConsentKind, Order, PhotoState
@@ -59,6 +60,11 @@ def begin_again(request: HttpRequest, code: str) -> HttpResponse:
         order = services.begin_again(ended=ended, fan=request.user)
     except services.NotTakingOrders as sorry:
         messages.warning(request, str(sorry))
+        return redirect("pipeline:order", code)
+    except StorageAway:
+        messages.warning(
+            request, _("We cannot copy your photos just now, which is our fault. Please try again in a few minutes.")
+        )
         return redirect("pipeline:order", code)
     return redirect("orders:story", order.code)
 

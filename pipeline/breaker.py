@@ -38,7 +38,7 @@ def failed(name: str, error: ProviderError) -> None:
     vendor, _created = Vendor.objects.get_or_create(name=name)
     if error.trouble == "locked":
         _open(vendor, now + LOCKED, str(error))
-    elif error.trouble in ("passing", "unknown"):
+    elif error.trouble in ("passing", "away", "unknown"):
         Vendor.objects.filter(pk=vendor.pk).update(failures=F("failures") + 1, changed_at=now)
         vendor.refresh_from_db()
         beyond = vendor.failures - MOST_FAILURES

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 # Seconds between two tries at a vendor who is busy, or whose answer to "how far is it" did not come.
 BUSY, UNSEEN = 5.0, 10.0
+# A vendor who cannot be reached is asked again after as long as it has been tried already: at most this many seconds.
+LONGEST_REST = 60.0
 # A call nobody waits for any more is followed for so long: it is paid for and should be told.
 FOLLOWED = dt.timedelta(hours=24)
 SWEPT = 200
@@ -58,8 +60,9 @@ def ask(work: Work, provider: Provider, request: Json, folder: Path, *, name: st
         answer = None
     if answer is not None:
         faultpoint("call.after_answer")
+        published = _published(answer, work.production.folder)
         with work.fence():
-            _accept(call, answer, work.production.folder)
+            _accept(call, answer, published)
     call.refresh_from_db()
     if call.state in (CallState.FAILED, CallState.EXPIRED, CallState.CANCELLED) and not _more(call):
         raise final(call)
@@ -98,7 +101,7 @@ def _worth_another(call: Call) -> bool:
 def _forward(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | None:
     if call.state == CallState.SUBMITTED:
         with _minded(work, call, provider):
-            answer = provider.look(call.external_id, folder)
+            answer = provider.look(call.external_id, folder, work.beat)
         breaker.worked(provider.name)
         return answer
     if _may_send(work, call, provider):
@@ -153,7 +156,7 @@ def _may_send(work: Work, call: Call, provider: Provider) -> bool:
 
 
 def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | None:
-    with _minded(work, call, provider):
+    with _minded(work, call, provider), work.waiting(provider.patience):
         if call.sent_at is not None:
             # Sent before, and no answer was written: the provider may or may not have done it.
             found = provider.find(call.key)
@@ -162,6 +165,7 @@ def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | 
             if provider.recovery == "wait":
                 return None
             if provider.recovery == "redo" and call.estimate:
+                files.reach()  # the answer may have been lost for want of a place: none is bought before there is one
                 Call.objects.filter(pk=call.pk).update(maybe_paid_twice=True)
         if call.prepared is None:
             prepared = provider.prepare(call.request, folder)
@@ -193,11 +197,11 @@ def _minded(work: Work, call: Call, provider: Provider) -> Iterator[None]:
     except ProviderError as error:
         breaker.failed(provider.name, error)
         with work.fence():
-            _suffer(call, error)
+            _suffer(call, error, provider)
         raise
 
 
-def _suffer(call: Call, error: ProviderError) -> None:
+def _suffer(call: Call, error: ProviderError, provider: Provider) -> None:
     now = timezone.now()
     mine = Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS)
     note = {"error": str(error)[:2000], "trouble": error.trouble}
@@ -207,19 +211,36 @@ def _suffer(call: Call, error: ProviderError) -> None:
             _close(call, error)
         else:
             mine.update(look_at=now + dt.timedelta(seconds=error.retry_after or UNSEEN), **note)
+    elif call.sent_at is not None and error.retryable and provider.recovery != "redo":
+        # This says nothing about the first sending, which may have been done: a new key would buy it twice.
+        mine.update(look_at=now + _rest(call, error), **note)
     elif error.trouble == "busy":
         slots.give_back(call, error.retry_after or BUSY)
         mine.update(**note)
     elif error.trouble == "locked":
         slots.give_back(call, UNSEEN)
         mine.update(**note)
+    elif error.trouble == "away":
+        # Not sent after all, and so no attempt.
+        mine.update(look_at=now + _rest(call, error), sent_at=call.sent_at, **note)
     elif error.trouble == "unknown":
-        mine.update(look_at=now + dt.timedelta(seconds=error.retry_after or BUSY), **note)
+        mine.update(look_at=now + _rest(call, error), **note)
     else:
         _close(call, error)
 
 
-def _accept(call: Call, answer: Answer, folder: str) -> None:
+def _rest(call: Call, error: ProviderError) -> dt.timedelta:
+    """How long to leave a vendor alone: its own wish, else ever longer without counting."""
+    tried = (timezone.now() - (call.slot_at or call.created_at)).total_seconds()
+    return dt.timedelta(seconds=error.retry_after or min(LONGEST_REST, max(BUSY, tried)))
+
+
+def _published(answer: Answer, folder: str) -> dict[str, str]:
+    """The answer's files in storage. Not inside a fence: storage may be far away, and no transaction waits for it."""
+    return {name: files.publish(path, folder) for name, path in answer.files.items()}
+
+
+def _accept(call: Call, answer: Answer, published: dict[str, str]) -> None:
     now = timezone.now()
     if answer.state == "pending":
         values = {
@@ -228,7 +249,6 @@ def _accept(call: Call, answer: Answer, folder: str) -> None:
             "look_at": now + dt.timedelta(seconds=answer.poll_after),
         }
     else:
-        published = {name: files.publish(path, folder) for name, path in answer.files.items()}
         values = {
             "state": CallState.SUCCEEDED,
             "result": answer.result,
@@ -248,6 +268,7 @@ def _close(call: Call, error: ProviderError) -> None:
         trouble=error.trouble,
         retryable=error.retryable,
         fan_sentence=error.fan[:300],
+        cost=call.estimate if error.cost is None else error.cost,
         ended_at=timezone.now(),
     )
 
@@ -310,7 +331,7 @@ def follow(call: Call, provider: Provider) -> None:
         with files.workspace("late") as folder:
             answer = provider.look(call.external_id, folder)
             if answer.state == "done":
-                _accept(call, answer, call.step.production.folder)
+                _accept(call, answer, _published(answer, call.step.production.folder))
     except JobFailed as error:
         _close(call, error)
     except ProviderError as error:

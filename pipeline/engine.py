@@ -10,6 +10,7 @@ import datetime as dt
 import importlib
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -41,7 +42,7 @@ BACKOFF = (1, 3, 10, 30, 60)
 # A step that is due but was not taken for so long has lost its doorbell.
 UNANSWERED = dt.timedelta(seconds=10)
 SWEEP_BATCH = 500
-# How long a step stays parked while the disk is full.
+# How long a step stays parked while the disk is full, or the storage away.
 PARKED = dt.timedelta(seconds=15)
 
 
@@ -102,6 +103,32 @@ class Work:
             changes["progress"] = max(0.0, min(1.0, progress))
         self._renew(**changes)
         live.order_changed(self.order.code)
+
+    @contextmanager
+    def waiting(self, seconds: float) -> Iterator[None]:
+        """Keep the lease while something is waited for that shows no life itself, for `seconds` at the most.
+
+        A thread beats for us: it dies with this process, so a crash is still noticed within one lease.
+        """
+        over = threading.Event()
+        beating = threading.Thread(target=self._keep, args=(over, time.monotonic() + seconds), daemon=True)
+        if seconds > 0:
+            beating.start()
+        try:
+            yield
+        finally:
+            over.set()
+            if seconds > 0:
+                beating.join()
+
+    def _keep(self, over: threading.Event, until: float) -> None:
+        try:
+            while not over.wait(settings.LEASE_SECONDS / 3) and time.monotonic() < until:
+                self._renew()
+        except (LostLease, DatabaseError) as error:
+            log.info("%s is not kept any more: %s", self.step, error)
+        finally:
+            connection.close()  # this thread's own
 
     @contextmanager
     def fence(self) -> Iterator[None]:
@@ -184,11 +211,12 @@ def run_step(pk: int) -> None:
             fail(step, str(error), error.fan)
     except Exception as error:
         # Whatever a stage throws must end in a row: a step may fail, the board may not.
-        log.exception("%s failed", step)
         what = f"{type(error).__name__}: {error}"
-        if disk.is_full(error) and not work.overdue:
+        if disk.is_at_fault(error) and not work.overdue:
+            log.warning("%s is parked: %s", step, what)
             park(step, what)
         else:
+            log.exception("%s failed", step)
             retry(step, line, what, None)
     else:
         leave(step, outcome, cpu_seconds=_cpu() - clock)
@@ -247,7 +275,7 @@ def retry(step: Step, line: Stage, error: str, retry_after: float | None) -> Non
 
 
 def park(step: Step, error: str) -> None:
-    """The machine has no room, which is not the step's fault: it looks again until its deadline, uncounted."""
+    """Files have no place now, which is not the step's fault: it looks again until its deadline, uncounted."""
     Step.objects.filter(pk=step.pk, token=step.token, state=StepState.RUNNING).update(
         state=StepState.WAITING,
         not_before=timezone.now() + PARKED,

@@ -40,6 +40,11 @@ def publish(path: Path, folder: str) -> str:
     return str(name)
 
 
+def reach() -> None:
+    """Ask storage for nothing in particular. Raises StorageAway."""
+    default_storage.exists("films/.there")
+
+
 def fetch(name: str, folder: Path) -> Path:
     """Copy a stored file into a work folder; its path there. Storage may be far away, so there is no shortcut."""
     target = folder / Path(name).name

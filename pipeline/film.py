@@ -9,10 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from PIL import Image
 
 from . import files
 from .engine import Work
-from .media import music, picture, probe, sound
+from .media import music, picture, probe, sound, startframe
+from .media.motion import Box
 from .media.timeline import FilmSpec, SceneIn, Timeline, Word
 from .models import Scene, Take
 from .models.story import TakeKind
@@ -42,20 +44,33 @@ def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material
     scenes = Scene.objects.filter(script__production=work.production).select_related("photo", "narration")
     for scene in scenes.order_by("number"):
         take = None if stills else Take.objects.filter(shot__scene=scene, selected=True).first()
+        photo = files.fetch(scene.photo.file, folder)
+        faces = [Box(*face) for face in scene.photo.facts.get("faces", ())]
+        interest = Box(*scene.photo.facts["interest"])
+        clip_faces, clip_interest = _in_clip(photo, work.order.brief.size, faces, interest)
         planned = SceneIn(
             text=scene.text,
             words=tuple(Word(text, start, end) for text, start, end in scene.narration.words),
             audio_seconds=scene.narration.seconds,
-            photo=files.fetch(scene.photo.file, folder),
+            photo=photo,
             clip=_clip(take, folder) if take is not None else None,
-            faces=tuple(tuple(face) for face in scene.photo.facts.get("faces", ())),
-            interest=tuple(scene.photo.facts["interest"]),
+            faces=tuple(faces),
+            interest=interest,
+            clip_faces=tuple(clip_faces),
+            clip_interest=clip_interest,
             seed=scene.number,
         )
         audio = files.fetch(scene.narration.audio, folder)
         found.append(Material(planned, audio, scene.photo.file, dict(take.segments) if take is not None else {}))
         work.beat()
     return found
+
+
+def _in_clip(photo: Path, shape: tuple[int, int], faces: list[Box], interest: Box) -> tuple[list[Box], Box]:
+    """Where a photo's faces, and what stands out in it, lie in a clip: the vendor began with a crop of `shape`."""
+    with Image.open(photo) as picture:
+        *seen, about = startframe.seen(picture.size, shape, faces, interest, [*faces, interest])
+    return seen, about
 
 
 def _clip(take: Take, folder: Path) -> Path | None:

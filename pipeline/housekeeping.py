@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Collection, Container, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -56,11 +56,16 @@ def orphans(known: Container[str] | None = None) -> Iterator[str]:
 
     Without `known` the rows are asked a batch at a time, so any number of files takes the same memory.
     """
+    return chain.from_iterable(_batches(known))
+
+
+def _batches(known: Container[str] | None) -> Iterator[list[str]]:
+    """The orphans of one batch of stored files after the other; of most there are none."""
     before = timezone.now() - YOUNG
     stored = _stored()
     while batch := list(islice(stored, BATCH)):
         spoken_of = known_names({name.split("/")[1] for name, _ in batch}) if known is None else known
-        yield from (name for name, written in batch if name not in spoken_of and written < before)
+        yield [name for name, written in batch if name not in spoken_of and written < before]
 
 
 def _stored() -> Iterator[tuple[str, dt.datetime]]:
@@ -85,18 +90,29 @@ def _below(folder: str) -> Iterator[tuple[str, dt.datetime]]:
         yield from _below(f"{folder}/{name}")
 
 
-def clear() -> int:
-    """Remove orphans. Returns how many there were. A storage that is away is left for the next time."""
+def clearing() -> Iterator[int]:
+    """Remove orphans, and say how many are gone after each of them and after each batch of files that were looked at.
+
+    A bucket may take minutes: whoever has something else to do stops in between. A storage that is away is left for the
+    next time.
+    """
     gone = 0
     try:
-        for name in orphans():
-            default_storage.delete(name)
-            gone += 1
+        for batch in _batches(None):
+            for name in batch:
+                default_storage.delete(name)
+                gone += 1
+                yield gone
+            yield gone
     except StorageAway as error:
         log.warning("The storage cannot be tidied now: %s", error)
     if gone:
         log.info("Removed %d files that no row names.", gone)
-    return gone
+
+
+def clear() -> int:
+    """Remove all orphans; how many there were."""
+    return max(clearing(), default=0)
 
 
 def forget_unproven() -> int:

@@ -15,7 +15,6 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_noop
 
 from orders import disk
-from orders.far import StorageAway
 from orders.faults import faultpoint
 from orders.models import Photo, PhotoState
 from orders.services import drop
@@ -66,7 +65,7 @@ def check(pk: int) -> None:
         _refuse(photo, lease, gettext_noop("This photo did not arrive whole. Please upload it again."))
         return
     except OSError as error:
-        if not (isinstance(error, StorageAway) or disk.is_full(error)):
+        if not (disk.is_at_fault(error)):
             raise
         log.exception("No room to check photo %s, or no storage", photo)
         photo.put_back(lease, PARKED)

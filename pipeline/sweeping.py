@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -27,6 +27,8 @@ SETTLED_AT_ONCE = 100
 HOLD = dt.timedelta(seconds=10)
 # Files without a row and old work folders are looked for this often, in seconds.
 TIDY_EVERY = 1800.0
+# Seconds of tidying between two sweeps: less than HOLD, whatever the last file takes.
+SLICE = 2.0
 # Work folders of processes that died; nothing works this long without a lease.
 OLD_WORK = 6 * 3600
 
@@ -67,28 +69,37 @@ def _settle() -> int:
     return len(waiting)
 
 
-def tidy() -> None:
-    """Remove what crashes left behind: files no row names, work folders of dead processes."""
-    housekeeping.clear()
+def tidying() -> Iterator[object]:
+    """Remove what crashes left behind: files no row names, work folders of dead processes. Bit by bit."""
     housekeeping.forget_unproven()
     work = settings.VAR_DIR / "work"
     if work.is_dir():
         for folder in work.iterdir():
             if folder.stat().st_mtime < time.time() - OLD_WORK:
                 shutil.rmtree(folder, ignore_errors=True)
+                yield folder
+    yield from housekeeping.clearing()
+
+
+def some_of(work: Iterator[object]) -> bool:
+    """Do a slice of it. Whether there is more: the sweep, which is everybody's safety net, goes first."""
+    until = time.monotonic() + SLICE
+    return any(time.monotonic() > until for _ in work)
 
 
 def sweep_forever(stopped: Callable[[float], bool]) -> None:
     """Sweep until `stopped(seconds)`, which waits that long, says so. A database that is away is waited for."""
     holder = token()
     tidied = 0.0
+    untidy: Iterator[object] | None = None
     while True:
         try:
             if hold(holder):
                 sweep_once()
-                if time.monotonic() - tidied > TIDY_EVERY:
-                    tidied = time.monotonic()
-                    tidy()
+                if untidy is None and time.monotonic() - tidied > TIDY_EVERY:
+                    tidied, untidy = time.monotonic(), tidying()
+                if untidy is not None and not some_of(untidy):
+                    untidy = None
         except DatabaseError as error:
             log.warning("The sweep cannot reach the database: %s", error)
             connection.close()

@@ -36,7 +36,8 @@ class World:
     """One sandbox's state. All methods may be called from any thread.
 
     `speed` is how many simulated seconds pass in a real one: latencies are drawn in simulated seconds and slept divided
-    by it. `seed` decides everything that chance decides, per key, so that threads do not change the outcome.
+    by it; it may be changed at any time. `seed` decides everything that chance decides, per key, so that threads do not
+    change the outcome.
     """
 
     seed: int = 1
@@ -50,6 +51,14 @@ class World:
     ended: threading.Event = field(default_factory=threading.Event)
     _timers: list[threading.Timer] = field(default_factory=list)
     _rows: dict[str, random.Random] = field(default_factory=dict)
+    # When the speed last changed: real and simulated seconds.
+    _anchor: tuple[float, float] = field(default_factory=lambda: (time.monotonic(), 0.0))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """A new speed holds from now on: the clock goes on from where it is."""
+        if name == "speed" and "_anchor" in self.__dict__:
+            self._anchor = time.monotonic(), self.now()
+        super().__setattr__(name, value)
 
     def switch(self, fault: str, how: float | int, *, times: bool = False) -> None:
         """Set a switch: to a probability, or with `times` to fall exactly so many times. Raises KeyError."""
@@ -90,7 +99,8 @@ class World:
 
     def now(self) -> float:
         """Simulated seconds."""
-        return time.monotonic() * self.speed
+        since, then = self._anchor
+        return then + (time.monotonic() - since) * self.speed
 
     def wall(self, moment: float) -> float:
         """The Unix time of a simulated moment, at today's speed."""

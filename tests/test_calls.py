@@ -14,12 +14,13 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts.models import Creator
+from orders.far import StorageAway
 from orders.models import OrderState
 from pipeline import breaker, calls, engine, services, slots
 from pipeline.engine import LostLease, Work
 from pipeline.line import STAGES
 from pipeline.models import Call, CallState, Step, StepState
-from pipeline.providers.base import Answer, JobFailed, Provider, ProviderError
+from pipeline.providers.base import Answer, JobFailed, Provider, ProviderError, silently
 
 from . import making
 from .board import Died
@@ -58,7 +59,7 @@ class Vendor(Provider):
         out.write_text("the answer")
         return Answer("done", result={"said": request["word"]}, files={"text": out}, cost=7)
 
-    def look(self, external_id, workdir):
+    def look(self, external_id, workdir, on_progress=silently):
         return Answer("done", result={"said": external_id})
 
     def find(self, key):
@@ -77,7 +78,7 @@ class Slow(Vendor):
         self.asked.append((key, request))
         return Answer("pending", external_id="job-1", poll_after=0)
 
-    def look(self, external_id, workdir):
+    def look(self, external_id, workdir, on_progress=silently):
         if self.looks is not None:
             raise self.looks
         return Answer("done", result={"said": external_id}, cost=9)
@@ -166,6 +167,102 @@ def test_a_pending_call_is_looked_at_and_not_sent_again(work, tmp_path):
     assert len(vendor.asked) == 1
 
 
+class Fetching(Slow):
+    """Its result comes in `pieces`, each after a time in which the lease nearly runs out."""
+
+    def __init__(self, clock, *, pieces: int, rest: timedelta) -> None:
+        super().__init__()
+        self.clock, self.pieces, self.rest = clock, pieces, rest
+
+    def look(self, external_id, workdir, on_progress=silently):
+        for _ in range(self.pieces):
+            self.clock.shift(engine.lease() * 0.9)
+            on_progress()
+        self.clock.shift(self.rest)
+        self.taken = engine.claim(Step.objects.get(stage="photos").pk)
+        return Answer("done", result={"said": external_id})
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    with time_machine.travel(timezone.now(), tick=False) as travelled:
+        monkeypatch.setattr(engine.time, "monotonic", time.time)
+        yield travelled
+
+
+def test_a_result_that_comes_slowly_keeps_the_lease(clock, work, tmp_path):
+    vendor = Fetching(clock, pieces=5, rest=engine.lease() * 0.9)
+    calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+    assert vendor.taken is None
+
+
+def test_a_result_that_stops_coming_loses_it_and_is_refused(clock, work, tmp_path):
+    vendor = Fetching(clock, pieces=5, rest=engine.lease() * 1.1)
+    calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    with pytest.raises(LostLease):
+        calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert vendor.taken is not None
+    assert Call.objects.get().state == CallState.SUBMITTED, "whoever has the step now asks for it again"
+
+
+class Silent(Vendor):
+    """Says nothing for two leases before it answers, and tells how patient one must be with it."""
+
+    patience = 0.0
+    taken = None
+
+    def submit(self, key, request, workdir):
+        until = time.monotonic() + 2 * engine.lease().total_seconds()
+        while time.monotonic() < until and self.taken is None:
+            time.sleep(0.05)
+            self.taken = engine.claim(Step.objects.get(stage="photos").pk)
+        return super().submit(key, request, workdir)
+
+
+@pytest.mark.parametrize(("patience", "is_kept"), [(60.0, True), (0.0, False)])
+def test_a_vendor_who_thinks_for_longer_than_a_lease_is_waited_for(work, tmp_path, settings, patience, is_kept):
+    settings.LEASE_SECONDS = 0.6
+    with work.fence():  # from here on the lease is that short
+        vendor = Silent()
+    vendor.patience = patience
+    if is_kept:
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+    else:
+        with pytest.raises(LostLease):
+            calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert (vendor.taken is None) == is_kept
+
+
+def test_no_transaction_is_open_while_an_answers_files_go_to_storage(work, tmp_path, monkeypatch):
+    seen = []
+    publish = calls.files.publish
+    monkeypatch.setattr(calls.files, "publish", lambda *args: seen.append(connection.in_atomic_block) or publish(*args))
+    calls.ask(work, Vendor(), {"word": "hello"}, tmp_path)
+    assert seen == [False]
+
+
+@pytest.mark.parametrize(("storage_is_back", "bought"), [(False, 1), (True, 2)])
+def test_a_line_whose_audio_found_no_storage_is_not_bought_again_before_there_is_one(
+    work, tmp_path, monkeypatch, storage_is_back, bought
+):
+    def away(*args):
+        raise StorageAway("no answer")
+
+    vendor = Vendor(price=5)
+    with monkeypatch.context() as outage:
+        outage.setattr(calls.files, "publish", away)
+        with pytest.raises(StorageAway):
+            calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    if not storage_is_back:
+        monkeypatch.setattr(calls.files, "reach", away)
+        with pytest.raises(StorageAway):
+            calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    else:
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).maybe_paid_twice
+    assert len(vendor.asked) == bought
+
+
 def test_a_failure_worth_another_try_is_tried_later_under_a_new_key_and_then_given_up(work, tmp_path):
     vendor = Vendor(recovery="same_key", refuses=ProviderError("away", retryable=True))
     with time_machine.travel(timezone.now(), tick=False) as clock:
@@ -188,7 +285,7 @@ def test_a_failure_worth_another_try_is_tried_later_under_a_new_key_and_then_giv
 
 
 def trouble(kind: str, **extra) -> ProviderError:
-    return ProviderError(kind, retryable=kind in ("busy", "unknown", "passing"), trouble=kind, **extra)
+    return ProviderError(kind, retryable=kind in ("busy", "unknown", "passing", "away"), trouble=kind, **extra)
 
 
 def test_an_unknown_outcome_is_asked_again_under_the_same_key_with_the_same_bytes(work, tmp_path):
@@ -202,6 +299,37 @@ def test_an_unknown_outcome_is_asked_again_under_the_same_key_with_the_same_byte
         assert calls.ask(work, vendor, {"word": "another"}, tmp_path).state == CallState.SUCCEEDED
     assert vendor.asked[0] == vendor.asked[1]
     assert Call.objects.count() == 1
+
+
+@pytest.mark.parametrize("later", ["passing", "away", "busy"])
+def test_what_is_said_to_a_second_sending_says_nothing_about_the_first(work, tmp_path, later):
+    vendor = Vendor(recovery="same_key", refuses=trouble("unknown"))
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+        clock.shift(timedelta(seconds=60))
+        vendor.refuses = trouble(later)
+        call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+        assert (call.is_open, call.sent_at is None) == (True, False)
+        clock.shift(timedelta(seconds=120))
+        vendor.refuses = None
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+    assert len({key for key, _ in vendor.asked}) == 1
+
+
+def test_a_vendor_nobody_could_reach_has_heard_nothing_and_is_left_alone_ever_longer(work, tmp_path):
+    vendor = Vendor(recovery="same_key", limit=1, price=5, refuses=trouble("away"))
+    pauses = []
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(breaker.MOST_FAILURES - 1):
+            call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+            assert (call.is_open, call.sent_at, call.attempt) == (True, None, 1)
+            pauses.append(calls.pause(call))
+            clock.shift(timedelta(seconds=pauses[-1] + 0.1))
+        assert pauses == sorted(pauses)
+        assert pauses[0] < pauses[-1] <= calls.LONGEST_REST
+        vendor.refuses = None
+        call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert (call.state, call.maybe_paid_twice) == (CallState.SUCCEEDED, False)
 
 
 def test_negative_control_a_new_attempt_after_an_unknown_outcome_would_be_bought_twice(work, tmp_path):
@@ -255,6 +383,17 @@ def test_a_question_that_got_no_answer_does_not_end_the_job(work, tmp_path):
     assert call.state == CallState.SUBMITTED
     assert calls.pause(call) > 0
     assert Call.objects.count() == 1
+
+
+@pytest.mark.parametrize(("said", "kept"), [(0, 0), (3, 3), (None, 5)])
+def test_what_a_vendor_charges_for_a_result_of_no_use_stays_on_the_call(work, tmp_path, said, kept):
+    vendor = Slow(price=5)
+    calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    vendor.looks = JobFailed("the clip is of no use", retryable=False, cost=said)
+    with pytest.raises(ProviderError):
+        calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert (Call.objects.get().state, Call.objects.get().cost) == (CallState.FAILED, kept)
+    assert slots.spent(Call.objects.all()) == kept, "it counts against the budgets"
 
 
 def test_a_job_the_vendor_says_has_failed_is_bought_anew(work, tmp_path):

@@ -177,6 +177,8 @@ def test_every_fault_is_the_right_trouble(
     assert (refused.value.trouble, refused.value.retry_after) == (trouble, wait)
     assert refused.value.retryable == (trouble in ("busy", "passing", "unknown"))
     assert bool(refused.value.fan) == fan
+    was_read = fault in ("truncated", "html", "empty", "mute", "cut_off", "elsewhere")
+    assert bool(refused.value.cost) == was_read, "a line that was read is charged"
     assert not list(tmp_path.iterdir())
     check(voice.submit(f"{key}.2", ask(), tmp_path))
 

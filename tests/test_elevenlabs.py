@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import socket
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,8 +112,18 @@ def test_every_fault_is_the_right_trouble(
     assert refused.value.retryable == (trouble in ("busy", "passing", "unknown"))
     assert bool(refused.value.fan) == (fault in ("no_voice", "too_long"))
     assert sandbox.world.fired[f"elevenlabs.{fault}"]
+    assert refused.value.cost == (len(LINE) * 100 if trouble == "passing" else 0), "a line that was read is charged"
     assert not list(tmp_path.iterdir())
     assert voice.submit("k", ask(), tmp_path).state == "done"
+
+
+def test_nobody_at_the_address_means_that_nothing_was_heard(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        lonely = ElevenLabs("key", base_url=f"http://127.0.0.1:{taken.getsockname()[1]}")
+        with pytest.raises(ProviderError) as no:
+            lonely.submit("k", ask(), tmp_path)
+    assert (no.value.trouble, no.value.retryable) == ("away", True)
 
 
 @pytest.mark.parametrize("fault", ["wrong_times", "no_times"])

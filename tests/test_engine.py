@@ -10,6 +10,7 @@ import time_machine
 from django.conf import settings
 from django.utils import timezone
 
+from orders.far import StorageAway
 from orders.models import OrderState
 from pipeline import engine, queue, services, sweeping
 from pipeline.engine import DONE, LostLease, StageFailed, Wait, Work
@@ -295,6 +296,35 @@ def test_a_full_disk_parks_a_step_without_counting_until_there_is_room(productio
     assert (step.state, step.error) == (StepState.DONE, "")
 
 
+def test_a_storage_that_is_away_parks_a_step_without_counting_until_its_deadline(production, monkeypatch):
+    def away(work):
+        raise StorageAway("films/x: no answer")
+
+    stage_is(monkeypatch, away)
+    pk = step_of(production, "photos").pk
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(STAGES["photos"].max_failures + 3):
+            engine.run_step(pk)
+            step = Step.objects.get(pk=pk)
+            assert (step.state, step.failures) == (StepState.WAITING, 0)
+            assert "no answer" in step.error
+            clock.shift(engine.PARKED)
+        clock.shift(timedelta(seconds=STAGES["photos"].deadline))
+        for _ in range(STAGES["photos"].max_failures + 1):
+            engine.run_step(pk)
+            clock.shift(timedelta(seconds=engine.BACKOFF[-1]))
+    assert Step.objects.get(pk=pk).state == StepState.FAILED
+
+
+def test_negative_control_any_other_trouble_with_a_file_is_counted(production, monkeypatch):
+    def broken(work):
+        raise OSError("films/x: broken")
+
+    stage_is(monkeypatch, broken)
+    engine.run_step(step_of(production, "photos").pk)
+    assert step_of(production, "photos").failures == 1
+
+
 def test_a_disk_that_stays_full_past_the_deadline_fails_the_step(production, monkeypatch):
     stage_is(monkeypatch, full)
     pk = step_of(production, "photos").pk
@@ -320,6 +350,28 @@ def test_a_sweep_whose_one_part_fails_still_does_the_others(production, bells, m
     assert told == ["notices"]
     assert caplog.text.count("the next sweep tries again") == 2
     assert Sweeper.objects.get().swept_at is not None
+
+
+def test_tidying_a_huge_bucket_is_done_bit_by_bit_between_sweeps(db, monkeypatch):
+    done = []
+
+    def clearing():
+        for number in range(3):
+            done.append(f"bit {number}")
+            yield number
+
+    monkeypatch.setattr(sweeping.housekeeping, "clearing", clearing)
+    monkeypatch.setattr(sweeping, "sweep_once", lambda: done.append("sweep"))
+    monkeypatch.setattr(sweeping, "TIDY_EVERY", -1.0)
+    monkeypatch.setattr(sweeping, "SLICE", -1.0)  # time for one bit
+    sweeping.sweep_forever(lambda seconds: done.count("sweep") == 3)
+    assert done == ["sweep", "bit 0", "sweep", "bit 1", "sweep", "bit 2"]
+
+
+def test_what_is_tidied_in_one_slice_is_all_there_is_when_that_is_little():
+    work = iter(range(1000))
+    assert not sweeping.some_of(work)
+    assert next(work, "nothing") == "nothing"
 
 
 def test_a_whole_production_runs_to_its_end(production, bells, monkeypatch):

@@ -139,6 +139,13 @@ def test_a_shot_is_uploaded_submitted_looked_at_and_fetched(sandbox, vendor, sho
     assert told(sandbox, "_charged")[key] == 1
 
 
+def test_a_clip_that_is_being_fetched_says_so(sandbox, vendor, shot, tmp_path, key):
+    ident, pieces = vendor.submit(key, vendor.prepare(shot, tmp_path), tmp_path).external_id, []
+    landed(vendor, ident, tmp_path)
+    vendor.look(ident, tmp_path, lambda: pieces.append(1))
+    assert pieces
+
+
 def test_the_start_picture_is_put_with_every_signed_header_and_without_our_key(sandbox, vendor, shot, tmp_path):
     body = vendor.prepare(shot, tmp_path)["body"]
     put = asked(sandbox, "/_storage/", "PUT")[0]
@@ -325,7 +332,9 @@ def test_a_job_that_came_to_nothing_is_over(sandbox, started, key, fault, meant,
         started(**{fault: 1})
     assert trouble(over) == meant
     assert over.value.fan == ""
-    assert key not in told(sandbox, "_charged") or fault not in ("failed", "canceled", "nsfw")
+    free = key not in told(sandbox, "_charged")
+    assert free == (fault in ("failed", "canceled", "nsfw"))
+    assert over.value.cost == (0 if free else None), "what it charges is written down, also when we discard it"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ import av
 import cv2
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from benchmarks.picture import jitter
@@ -346,6 +348,42 @@ def test_a_clip_whose_face_would_be_cut_is_shown_whole():
     wide = conform.framing((1280, 720), (270, 480), [Box(0.1, 0.2, 0.8, 0.5)], Box(0, 0, 1, 1))
     assert wide.fill
     assert not conform.framing((720, 1280), (270, 480), [Box(0.1, 0.2, 0.8, 0.5)], Box(0, 0, 1, 1)).fill
+
+
+heads = st.builds(
+    lambda x, y, w, h: Box(x * (1 - w), y * (1 - h), w, h),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(0.02, 1),
+    st.floats(0.02, 1),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    size=st.sampled_from([(720, 1280), (1280, 720), (640, 640), (768, 1152)]),
+    frame=st.sampled_from([(270, 480), (480, 270), (480, 480)]),
+    faces=st.lists(heads, min_size=1, max_size=3),
+)
+@example(size=(720, 1280), frame=(480, 480), faces=[Box(0.2, 0.3, 0.6, 0.55)])
+def test_the_crop_of_a_clip_never_cuts_a_face(size, frame, faces):
+    path = conform.framing(size, frame, faces, Box(0, 0, 1, 1))
+    for share in (0, 0.5, 1):
+        for face in faces:
+            assert path.window(share).holds(path.on_canvas(face), 1e-6 * max(size))
+
+
+def test_captions_and_label_keep_clear_of_faces_where_the_clip_has_them(photos, tmp_path):
+    take = clip(tmp_path / "take.mp4", seconds=6, rate=24, size=(360, 640))
+    low = (0.3, 0.7, 0.4, 0.25)
+    (scene,) = scenes(photos[:1], clip=take, faces=((0.3, 0.05, 0.4, 0.2),), clip_faces=(low,))
+    timeline = plan([scene], SPEC)
+    (shot,) = [shot for shot in timeline.shots if shot.kind == "clip"]
+    face = shot.path.on_screen(Box(*low), SPEC.size)
+    assert timeline.captions
+    assert not any(Box(*caption.box).touches(face) for caption in timeline.captions)
+    told_of_the_photo = plan([replace(scene, clip_faces=scene.faces)], SPEC)
+    assert any(Box(*caption.box).touches(face) for caption in told_of_the_photo.captions), "the control"
 
 
 @pytest.mark.render

@@ -136,11 +136,13 @@ TROUBLES = [
 def test_every_trouble_is_told_from_the_others(sandbox, tmp_path, fault, trouble):
     sandbox.world.switch(f"openai.{fault}", 1, times=True)
     with pytest.raises(ProviderError) as no:
-        voice(sandbox).submit("k", ask(SHORT), tmp_path)
+        voice(sandbox, price=15_000).submit("k", ask(SHORT), tmp_path)
     assert no.value.trouble == trouble, no.value
     assert no.value.retryable == (trouble in ("passing", "busy", "unknown"))
     assert bool(no.value.fan) == (trouble == "gone")
     assert no.value.retry_after == (1.5 if fault == "busy" else None)
+    was_read = fault in ("page", "empty", "mute", "cut")
+    assert bool(no.value.cost) == was_read, "a line that was read is charged"
     assert not list(tmp_path.iterdir())
     assert len(sent(sandbox)) == 1
     check(voice(sandbox).submit("k", ask(SHORT), tmp_path), SHORT)

@@ -173,7 +173,7 @@ def test_nobody_at_the_address_means_that_nothing_was_done(tmp_path):
         lonely = OpenAIWriter("k", base_url=f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
         with pytest.raises(ProviderError) as no:
             lonely.submit(KEY, ORDER.to_json(), tmp_path)
-    assert no.value.trouble == "passing"
+    assert no.value.trouble == "away"
 
 
 # --- mending ------------------------------------------------------------------------------------
@@ -199,6 +199,7 @@ def test_a_script_that_stays_bad_cannot_be_used(sandbox, tmp_path):
     fall(sandbox, banned=2)
     error = refused(sandbox, tmp_path)
     assert "cannot be used" in str(error)
+    assert error.cost > 0, "both scripts were written, and charged"
     assert (error.trouble, error.retryable, error.fan) == ("refused", False, "")
     assert len(bodies(sandbox)) == 2
 
@@ -215,7 +216,8 @@ def test_trouble_while_mending_is_that_trouble(sandbox, tmp_path, monkeypatch):
         return falls(fault, key)
 
     monkeypatch.setattr(sandbox.world, "falls", busy_the_second_time)
-    assert refused(sandbox, tmp_path).trouble == "busy"
+    error = refused(sandbox, tmp_path)
+    assert (error.trouble, error.cost > 0) == ("busy", True)
 
 
 # --- money --------------------------------------------------------------------------------------

@@ -215,6 +215,36 @@ def test_audio_cut_off_in_the_middle_of_a_sound_is_noticed_by_its_times(tmp_path
     assert not list(tmp_path.iterdir())
 
 
+def at_their_times(text: str) -> list[tuple[str, float, float]]:
+    words = text.split()
+    return [(word, 0.3 + 2 * n / len(words), 0.3 + 2 * (n + 0.9) / len(words)) for n, word in enumerate(words)]
+
+
+@pytest.mark.parametrize(
+    "heard", ["The quarterly figures show modest growth in exports.", "Thank you for watching this video, bye."]
+)
+def test_another_line_than_ours_is_not_taken(heard: str, tmp_path: Path) -> None:
+    sound = made(tmp_path)
+    with pytest.raises(ProviderError, match="something else") as broken:
+        by_words(sound, LINE, at_their_times(heard))
+    assert broken.value.trouble == "passing"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("line", "heard"),
+    [
+        (LINE, LINE.upper()),
+        ("Eileen, you flew in 1995 and in 1999.", "I lean you flew in nineteen ninety five and nineteen ninety-nine"),
+        ("Eileen, you flew in nineteen ninety-five.", "Aileen you flew in 1995"),
+        ("Siobhan and Caoimhe danced all night.", "Shivaun and Keeva dance all night"),
+    ],
+)
+def test_a_misheard_name_and_a_numeral_are_no_other_line(line: str, heard: str, tmp_path: Path) -> None:
+    timed = by_words(made(tmp_path), line, at_their_times(heard))
+    assert [word.text for word in timed] == line.split()
+
+
 @pytest.mark.parametrize("ident", ["mira", "21m00Tcm4TlvDq8ikWAM", "a.b-c_d"])
 def test_plain_ids_may_stand_in_an_address(ident: str) -> None:
     assert spoken.is_plain(ident)

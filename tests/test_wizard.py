@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from django.utils import timezone
 from accounts.models import Creator, User, VoiceLicence
 from billing.models import Payment, Price
 from orders import cashier, drafts, services, signals
+from orders.far import StorageAway
 from orders.models import MAX_NAME, ConsentKind, Order, OrderState, PhotoState
 from pipeline.providers.writing.telling import NAME_LENGTH
 
@@ -85,6 +87,74 @@ def test_beginning_again_twice_makes_one_draft(client: Client, ready: Order, fan
     client.force_login(fan)
     assert again(client, old).url == again(client, old).url
     assert Order.objects.count() == 2
+
+
+def every_file() -> set[str]:
+    """Where the files of all orders' photos stand."""
+    folders = [f"orders/{code}/{part}" for code in default_storage.listdir("orders")[0] for part in ("in", "photos")]
+    there = [folder for folder in folders if default_storage.exists(folder)]
+    return {f"{folder}/{name}" for folder in there for name in default_storage.listdir(folder)[1]}
+
+
+def files_of(order: Order) -> set[str]:
+    return {name for photo in order.photos.all() for name in (photo.original, photo.file, photo.thumb)} - {""}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_files_are_copied_before_the_transaction_and_go_again_when_it_fails(
+    ready: Order, fan: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = ended(ready, fan)
+    before, copied, in_transaction = every_file(), services._copied, []
+
+    def watched(name: str, target: str) -> str:
+        in_transaction.append(connection.in_atomic_block)
+        return copied(name, target)
+
+    def broken(*args: Any) -> None:
+        raise RuntimeError("the row fails")
+
+    monkeypatch.setattr(services, "_copied", watched)
+    with monkeypatch.context() as once:
+        once.setattr(services, "_keep_again", broken)
+        with pytest.raises(RuntimeError):
+            services.begin_again(ended=old, fan=fan)
+    assert in_transaction
+    assert not any(in_transaction)
+    assert every_file() == before
+    new = services.begin_again(ended=old, fan=fan)
+    assert every_file() - before == files_of(new) != set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_slower_of_two_clicks_gets_the_others_draft_and_leaves_no_files(
+    ready: Order, fan: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, copied, drafts_made = ended(ready, fan), services._copied, []
+
+    def meanwhile(name: str, target: str) -> str:
+        monkeypatch.setattr(services, "_copied", copied)
+        drafts_made.append(services.begin_again(ended=old, fan=fan))
+        return copied(name, target)
+
+    before = every_file()
+    monkeypatch.setattr(services, "_copied", meanwhile)
+    assert services.begin_again(ended=old, fan=fan) == drafts_made[0]
+    assert every_file() - before == files_of(drafts_made[0])
+
+
+def test_a_storage_that_is_away_is_said_and_nothing_is_begun(
+    client: Client, ready: Order, fan: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: Any) -> str:
+        raise StorageAway("no answer")
+
+    old = ended(ready, fan)
+    client.force_login(fan, backend="django.contrib.auth.backends.ModelBackend")
+    monkeypatch.setattr(services, "_copied", away)
+    response = again(client, old)
+    assert response.url == reverse("pipeline:order", args=[old.code])
+    assert Order.objects.filter(fan=fan, state=OrderState.DRAFT).count() == 0
 
 
 def test_only_the_fan_begins_again_and_only_what_ended_without_a_film(client: Client, ready: Order, fan: User) -> None:

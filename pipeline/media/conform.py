@@ -12,7 +12,7 @@ import cv2
 from av.video.reformatter import Colorspace
 
 from pipeline.media import frames
-from pipeline.media.motion import Box, CameraPath, hull
+from pipeline.media.motion import Box, CameraPath, hull, placed
 
 SLOWEST = 0.75  # a short clip is played no slower than this; after that its last picture is held
 
@@ -42,8 +42,8 @@ def framing(clip: tuple[int, int], frame: tuple[int, int], faces: Sequence[Box],
         card = Box((frame[0] - clip[0] * fit) / 2, (frame[1] - clip[1] * fit) / 2, clip[0] * fit, clip[1] * fit)
         ground = Box(0, 0, *frame)
         return CameraPath("push_in", True, (float(frame[0]), float(frame[1])), Box(0, 0, 1, 1), card, ground, ground)
-    wide = _around(about, w, h, clip)
-    close = _around(about, w / 1.04, h / 1.04, clip)
+    wide = _around(about, w, h, clip, whole=bool(faces))
+    close = _around(about, w / 1.04, h / 1.04, clip, whole=bool(faces))
     if faces and not close.holds(about):
         close = wide
     return CameraPath(
@@ -51,9 +51,9 @@ def framing(clip: tuple[int, int], frame: tuple[int, int], faces: Sequence[Box],
     )
 
 
-def _around(about: Box, w: float, h: float, clip: tuple[int, int]) -> Box:
-    x = min(clip[0] - w, max(0.0, about.x + about.w / 2 - w / 2))
-    y = min(clip[1] - h, max(0.0, about.y + about.h / 2 - h * 0.44))
+def _around(about: Box, w: float, h: float, clip: tuple[int, int], *, whole: bool) -> Box:
+    x = placed(about.x, about.w, w, clip[0], 0.5, whole=whole)
+    y = placed(about.y, about.h, h, clip[1], 0.44, whole=whole)
     return Box(x, y, w, h)
 
 

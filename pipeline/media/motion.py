@@ -106,6 +106,17 @@ def hull(boxes: Sequence[Box]) -> Box:
     return Box(x, y, max(b.right for b in boxes) - x, max(b.bottom for b in boxes) - y)
 
 
+def placed(at: float, length: float, window: float, limit: float, anchor: float, *, whole: bool) -> float:
+    """Where a window begins on one axis, inside 0..`limit`: the middle of what lies at `at` stands at `anchor` of it.
+
+    With `whole` it holds all of that `length`, if it is long enough.
+    """
+    low, high = 0.0, limit - window
+    if whole:
+        low, high = max(low, at + length - window), min(high, at)
+    return max(min(low, high), min(high, at + length / 2 - anchor * window))
+
+
 def choose_path(
     photo: tuple[int, int],
     frame: tuple[int, int],

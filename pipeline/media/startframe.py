@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from pipeline.media import frames, stage
-from pipeline.media.motion import Box, CameraPath, hull
+from pipeline.media.motion import Box, CameraPath, hull, placed
 
 LONGEST = 1280  # pixels; vendors film at 720 lines for our price: more would only be uploaded
 LEAST = 720  # a smaller part of a photo is enlarged to this: vendors refuse stamps
@@ -55,18 +55,10 @@ def crop(photo: tuple[int, int], shape: tuple[int, int], faces: Sequence[Box], i
         keep = hull([_aired(face, air) for face in faces]).scaled(*photo) if faces else None
         if keep is None or (keep.w <= w and keep.h <= h):
             about = keep or interest.scaled(*photo)
-            x = _place(about.x, about.w, w, photo[0], 0.5, whole=keep is not None)
-            y = _place(about.y, about.h, h, photo[1], _EYES, whole=keep is not None)
+            x = placed(about.x, about.w, w, photo[0], 0.5, whole=keep is not None)
+            y = placed(about.y, about.h, h, photo[1], _EYES, whole=keep is not None)
             return Box(x, y, w, h)
     return None
-
-
-def _place(at: float, length: float, window: float, limit: int, anchor: float, *, whole: bool) -> float:
-    """Where a window begins on one axis: inside the photo, around what is looked at, with `whole` holding all of it."""
-    low, high = 0.0, limit - window
-    if whole:
-        low, high = max(low, at + length - window), min(high, at)
-    return max(min(low, high), min(high, at + length / 2 - anchor * window))
 
 
 def _aired(face: Box, air: float) -> Box:

@@ -35,6 +35,7 @@ class SceneIn:
     """One line and its picture. Words are timed from the start of the line's audio; boxes are fractions of the photo.
 
     `photo` is an upright sRGB picture; `clip`, where there is one, is a moving take of it and is shown in its place.
+    What the clip shows is a part of the photo: `clip_faces` and `clip_interest` are fractions of the clip.
     """
 
     text: str
@@ -44,6 +45,8 @@ class SceneIn:
     clip: Path | None = None
     faces: tuple[tuple[float, float, float, float], ...] = ()
     interest: tuple[float, float, float, float] = (0.25, 0.25, 0.5, 0.5)
+    clip_faces: tuple[tuple[float, float, float, float], ...] = ()
+    clip_interest: tuple[float, float, float, float] = (0.25, 0.25, 0.5, 0.5)
     seed: int = 0
 
 
@@ -216,7 +219,8 @@ def _shot(
         length, size = conform.measure(scene.clip)
         needed = (stop - start) / spec.fps
         if part == 0 or length >= conform.SLOWEST * needed:
-            path = conform.framing(size, spec.size, [Box(*face) for face in scene.faces], Box(*scene.interest))
+            faces = [Box(*face) for face in scene.clip_faces]
+            path = conform.framing(size, spec.size, faces, Box(*scene.clip_interest))
             speed = min(1.0, max(conform.SLOWEST, length / needed))
             return Shot("clip", index, start, stop, str(scene.photo), path, start, stop, str(scene.clip), speed)
     path = _path(scene, spec, seconds, before, part)
@@ -252,7 +256,7 @@ def _faces_on_screen(scenes: Sequence[SceneIn], spec: FilmSpec, shots: Sequence[
         shot.path.on_screen(Box(*face), spec.size)
         for shot in shots
         if shot.path is not None and shot.kind in ("photo", "clip")
-        for face in scenes[shot.scene].faces
+        for face in (scenes[shot.scene].clip_faces if shot.kind == "clip" else scenes[shot.scene].faces)
     ]
 
 

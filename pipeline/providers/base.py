@@ -8,7 +8,7 @@ turns into plain data and back without loss.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
@@ -18,13 +18,14 @@ Json = dict[str, Any]
 
 # What kind of trouble a provider is in, and so what may be done about it:
 #   passing  nothing was done; asking again, as a new attempt, may help
+#   away     nobody was there to hear it: ask the same again later
 #   busy     nothing was done; the vendor has no room now: ask the same again later
 #   unknown  it may or may not have been done: ask the same again only as the provider's `recovery` allows
 #   refused  this request will never be done (its content, or our own fault)
 #   gone     this model or voice is not there any more: choose another, tell staff
 #   locked   no request will be done until a person mends it: key, credits, quota
 #   capped   we may not spend that much
-Trouble = Literal["passing", "busy", "unknown", "refused", "gone", "locked", "capped"]
+Trouble = Literal["passing", "away", "busy", "unknown", "refused", "gone", "locked", "capped"]
 
 
 class ProviderError(Exception):
@@ -32,6 +33,9 @@ class ProviderError(Exception):
 
     `retryable` says whether asking again may help; `fan` is the sentence the fan may read (may be empty: nothing they
     need to know); `retry_after` is the vendor's own wish in seconds, where it gave one; `trouble` see above.
+
+    `cost` is what the vendor charges all the same, in millionths of the account's currency unit: it did the job, and
+    what it made is of no use. None where it charges and does not say how much: then our own estimate stands.
     """
 
     def __init__(
@@ -42,16 +46,18 @@ class ProviderError(Exception):
         fan: str = "",
         retry_after: float | None = None,
         trouble: Trouble | None = None,
+        cost: int | None = 0,
     ) -> None:
         super().__init__(what)
         self.retryable = retryable
         self.fan = fan
         self.retry_after = retry_after
+        self.cost = cost
         self.trouble: Trouble = trouble or ("passing" if retryable else "refused")
 
 
 class JobFailed(ProviderError):  # noqa: N818  (the vendor's word about the job, not about our asking)
-    """The vendor did take the job and says that it came to nothing: it is over, and not charged."""
+    """The vendor did take the job, and it came to nothing: it is over. `cost` says whether it is charged."""
 
 
 class Plain:
@@ -241,10 +247,14 @@ class Hooked(Protocol):
         """
 
 
+def silently() -> None:
+    """Nobody wants to know how far it is."""
+
+
 class Provider(Protocol):
     """One vendor, or local twin, for one job. `submit` may answer at once; `look` is asked until it is done.
 
-    Subclass it to inherit what most have in common: no limit, no price, nothing to check.
+    Subclass it to inherit what most have in common: no limit, no price, nothing pending, nothing to check.
 
     `recovery` says what may be done when we crashed between asking and writing the answer down, and `find` knows
     nothing: `same_key` (ask again under the same key: the vendor answers with the first), `redo` (cheap and harmless:
@@ -278,6 +288,11 @@ class Provider(Protocol):
         """How many calls of that model may be under way at once; 0 where we know no limit."""
         return 0
 
+    @property
+    def patience(self) -> float:
+        """How many seconds `prepare`, `find` and `submit` together may take without a sign of life."""
+        return 0.0
+
     def prepare(self, request: Json, workdir: Path) -> Json:
         """The exact body that `submit` will send; it is kept, so that a second sending is the same bytes.
 
@@ -291,8 +306,12 @@ class Provider(Protocol):
         `request` is what `prepare` made. Raises ProviderError.
         """
 
-    def look(self, external_id: str, workdir: Path) -> Answer:
-        """Where a pending job stands. Raises JobFailed when it is over without a result, else ProviderError."""
+    def look(self, external_id: str, workdir: Path, on_progress: Callable[[], None] = silently) -> Answer:
+        """Where a pending job stands. Raises JobFailed when it is over without a result, else ProviderError.
+
+        `on_progress` is called while its result is fetched, whenever a piece of it has come.
+        """
+        raise ProviderError(f"nothing is ever pending at {self.name}: {external_id!r}", retryable=False)
 
     def find(self, key: str) -> Answer | None:
         """The job we may have submitted under `key` before a crash; None when the vendor never heard of it."""

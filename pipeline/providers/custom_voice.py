@@ -11,7 +11,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from . import signatures, spoken
-from .base import Answer, BadHook, Hooked, HookNews, JobFailed, Json, Provider, ProviderError, ReadRequest, Trouble
+from .base import (
+    Answer,
+    BadHook,
+    Hooked,
+    HookNews,
+    JobFailed,
+    Json,
+    Provider,
+    ProviderError,
+    ReadRequest,
+    Trouble,
+    silently,
+)
 from .fetch import safe_get
 from .http import Http, Reply, said
 from .local_voice import NO_SUCH_VOICE, TOO_LONG
@@ -67,6 +79,11 @@ class CustomVoice(Provider, Hooked):
         """How many lines may be read at once."""
         return self._limit
 
+    @property
+    def patience(self) -> float:
+        """Looking for an earlier read, asking, and fetching the audio."""
+        return 2 * SECONDS + FETCH_SECONDS
+
     def submit(self, key: str, request: Json, workdir: Path) -> Answer:
         """Ask for a `ReadRequest` to be read. Raises ProviderError."""
         line = spoken.understood(request)
@@ -83,7 +100,7 @@ class CustomVoice(Provider, Hooked):
         reply = self._ask("POST", "/v1/reads", body=body, headers={"Idempotency-Key": key})
         return self._answer(reply.json(), workdir, line)
 
-    def look(self, external_id: str, workdir: Path) -> Answer:
+    def look(self, external_id: str, workdir: Path, on_progress: Callable[[], None] = silently) -> Answer:
         """Where a read stands. Raises JobFailed, ProviderError."""
         if not spoken.is_plain(external_id):
             raise ProviderError(f"no read {external_id!r}", retryable=False, trouble="gone")
@@ -93,7 +110,7 @@ class CustomVoice(Provider, Hooked):
             if error.trouble != "gone":
                 raise
             raise JobFailed("the read has been forgotten", retryable=True) from error
-        return self._answer(reply.json(), workdir, None)
+        return self._answer(reply.json(), workdir, None, on_progress)
 
     def find(self, key: str) -> Answer | None:
         """The read of `key`, as pending: `look` fetches it when it is done. Raises ProviderError."""
@@ -143,7 +160,9 @@ class CustomVoice(Provider, Hooked):
             error.fan = next((fan for code, (_, fan) in CODES.items() if f": {code}: " in str(error)), "")
             raise
 
-    def _answer(self, read: Any, workdir: Path, line: ReadRequest | None) -> Answer:
+    def _answer(
+        self, read: Any, workdir: Path, line: ReadRequest | None, on_progress: Callable[[], None] = silently
+    ) -> Answer:
         """What a read says. `line` is what was asked for, where we still know it; else the vendor's echo of it."""
         if not isinstance(read, dict):
             raise _unclear("its answer is no read")
@@ -158,17 +177,19 @@ class CustomVoice(Provider, Hooked):
             raise _unclear(f"it knows no state {status!r}"[:100])
         line = line or _echoed(read)
         text = spoken.as_said(line.text, line.said_as)
-        raw = self._audio(read, workdir)
-        try:
-            sound = spoken.finished(raw, workdir, ident, text)
-            words = spoken.by_words(sound, line.text, _heard(read.get("words")))
-        except ProviderError as error:
-            raise JobFailed(str(error), retryable=True) from error  # this read will not get better: another may be
         count = read.get("characters")
         characters = count if type(count) is int and 0 <= count < 10**7 else len(text)
-        return spoken.answer(sound, words, external_id=ident, cost=spoken.price_of(characters, self._price))
+        cost = spoken.price_of(characters, self._price)
+        with spoken.paid(cost):
+            raw = self._audio(read, workdir, on_progress)
+            try:
+                sound = spoken.finished(raw, workdir, ident, text)
+                words = spoken.by_words(sound, line.text, _heard(read.get("words")))
+            except ProviderError as error:
+                raise JobFailed(str(error), retryable=True) from error  # it will not get better: another may be
+        return spoken.answer(sound, words, external_id=ident, cost=cost)
 
-    def _audio(self, read: Json, workdir: Path) -> bytes:
+    def _audio(self, read: Json, workdir: Path, on_progress: Callable[[], None]) -> bytes:
         inline, address = read.get("audio"), read.get("audio_url")
         if isinstance(inline, str):
             try:
@@ -186,10 +207,13 @@ class CustomVoice(Provider, Hooked):
                 trusted=[self._http.base_url],
                 max_bytes=LARGEST,
                 seconds=FETCH_SECONDS,
+                on_bytes=lambda _: on_progress(),
             )
             return path.read_bytes()
         except ProviderError as error:
             if error.retryable:
+                # The read stands there and is paid: it is asked for again, and never read again for this.
+                error.trouble = "unknown"
                 raise
             raise JobFailed(str(error), retryable=False) from error
         finally:

@@ -67,6 +67,11 @@ class ElevenLabs(Provider, Hooked):
         """How many lines may be read at once."""
         return self._limit
 
+    @property
+    def patience(self) -> float:
+        """One exchange."""
+        return SECONDS
+
     def submit(self, key: str, request: Json, workdir: Path) -> Answer:
         """Read a `ReadRequest` aloud. Raises ProviderError."""
         line = spoken.understood(request)
@@ -81,27 +86,14 @@ class ElevenLabs(Provider, Hooked):
             "seed": int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big"),
         }
         reply = self._ask(f"/v1/text-to-speech/{line.voice}/with-timestamps", body)
-        found = reply.json()
-        if not isinstance(found, dict) or not isinstance(found.get("audio_base64"), str):
-            raise spoken.broken("the answer holds none")
-        try:
-            raw = base64.b64decode(found["audio_base64"], validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise spoken.broken("its base64 is damaged") from error
-        sound = spoken.finished(raw, workdir, key, text)
-        words = spoken.by_characters(sound, line.text, _columns(found.get("alignment")))
         counted = reply.headers.get("character-cost", "")
         characters = int(counted) if counted.isascii() and counted.isdigit() and len(counted) < 9 else len(text)
-        return spoken.answer(
-            sound,
-            words,
-            external_id=reply.headers.get("request-id", "")[:200],
-            cost=spoken.price_of(characters, self._price),
-        )
-
-    def look(self, external_id: str, workdir: Path) -> Answer:
-        """Raises ProviderError: nothing is ever left pending."""
-        raise ProviderError("nothing is pending at ElevenLabs", retryable=False)
+        cost = spoken.price_of(characters, self._price)
+        with spoken.paid(cost):
+            raw, columns = _heard(reply.json())
+            sound = spoken.finished(raw, workdir, key, text)
+            words = spoken.by_characters(sound, line.text, columns)
+        return spoken.answer(sound, words, external_id=reply.headers.get("request-id", "")[:200], cost=cost)
 
     def find(self, key: str) -> Answer | None:
         """None: they know nothing of our keys."""
@@ -174,6 +166,16 @@ def _settings(given: Mapping[str, Any]) -> Json:
     if pace is not None and "speed" not in out:
         out["speed"] = min(max(pace, RANGES["speed"][0]), RANGES["speed"][1])
     return out
+
+
+def _heard(found: Any) -> tuple[bytes, tuple[Any, Any, Any] | None]:
+    """The audio of an answer, and its characters with their times. Raises ProviderError."""
+    if not isinstance(found, dict) or not isinstance(found.get("audio_base64"), str):
+        raise spoken.broken("the answer holds none")
+    try:
+        return base64.b64decode(found["audio_base64"], validate=True), _columns(found.get("alignment"))
+    except (binascii.Error, ValueError) as error:
+        raise spoken.broken("its base64 is damaged") from error
 
 
 def _columns(found: Any) -> tuple[Any, Any, Any] | None:

@@ -1,4 +1,4 @@
-"""Fetching what a vendor's answer names, as if the answer were hostile: https only, known hosts, public addresses only.
+"""Fetching from, and uploading to, what a vendor's answer names, as if that were hostile: https, public addresses only.
 
 Every address a name resolves to is looked at, and the connection goes to the one that was looked at, so that a second
 look-up cannot lead elsewhere (DNS rebinding). Redirects are followed by hand, at most three, each judged anew.
@@ -11,7 +11,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urljoin, urlsplit
@@ -80,6 +80,30 @@ def safe_get(
         raise ProviderError(f"fetching failed: {type(error).__name__}", retryable=True) from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def safe_put(
+    url: str, content: bytes, headers: Mapping[str, str], *, trusted: Collection[str] = (), seconds: float
+) -> None:
+    """Upload `content` to `url`: on any public host, or where `trusted` has its origin, as for `safe_get`.
+
+    Nothing of ours but `headers` goes along, and no redirect is followed. Raises ProviderError, after which another try
+    may help.
+    """
+    try:
+        host = urlsplit(url).hostname or ""
+        pool, path, shown = _connection(url, (host,), {origin(address) for address in trusted})
+        with pool:
+            reply = pool.urlopen(
+                "PUT", path, body=content, headers={**headers, "Host": shown}, redirect=False, retries=False,
+                preload_content=False,
+                timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, seconds), read=seconds, total=seconds),
+            )  # fmt: skip
+            reply.close()
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        raise ProviderError(f"uploading failed: {type(error).__name__}", retryable=True) from error
+    if not 200 <= reply.status < 300:
+        raise ProviderError(f"the upload was answered with {reply.status}", retryable=True)
 
 
 def _get_once(

@@ -11,17 +11,26 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
-
-import urllib3
 
 from pipeline.media import startframe
 from pipeline.media.motion import Box
 from pipeline.media.probe import BadMedia, Media, probe
 
 from . import signatures
-from .base import Answer, BadHook, Hooked, HookNews, JobFailed, Json, Provider, ProviderError, ShotRequest, Trouble
-from .fetch import _connection, origin, safe_get
+from .base import (
+    Answer,
+    BadHook,
+    Hooked,
+    HookNews,
+    JobFailed,
+    Json,
+    Provider,
+    ProviderError,
+    ShotRequest,
+    Trouble,
+    silently,
+)
+from .fetch import origin, safe_get, safe_put
 from .http import Http, Reply, said
 from .video_models import DEFAULT_MODELS, VideoModel, parse_models
 
@@ -80,6 +89,11 @@ class Higgsfield(Provider, Hooked):
         self._webhook, self._secrets, self._hosts = webhook, tuple(secrets), tuple(hosts)
         self._trusted = {origin(base_url)}
 
+    @property
+    def patience(self) -> float:
+        """A place to upload to, the upload, the submission."""
+        return 2 * self._http.seconds + PUT_SECONDS
+
     def prepare(self, request: Json, workdir: Path) -> Json:
         """Crop and upload the photo of a `ShotRequest`, and build the body: {"slug", "seconds", "body"}.
 
@@ -120,9 +134,9 @@ class Higgsfield(Provider, Hooked):
         over = found.get("status") in (*ENDED, "completed")
         return Answer("pending", external_id=ident, poll_after=0.0 if over else LOOK_AGAIN)
 
-    def look(self, external_id: str, workdir: Path) -> Answer:
+    def look(self, external_id: str, workdir: Path, on_progress: Callable[[], None] = silently) -> Answer:
         """Where a job stands; a finished clip is fetched and looked at. Raises JobFailed when the job came to nothing
-        or its clip is of no use, and ProviderError when only our question, or the fetching, did not succeed.
+        (free) or its clip is of no use (charged), and ProviderError when only our question, or the fetching, failed.
         """
         if not _ID.fullmatch(external_id):
             raise JobFailed(f"Higgsfield cannot have given the id {external_id[:80]!r}", retryable=True)
@@ -143,7 +157,7 @@ class Higgsfield(Provider, Hooked):
                 f"Higgsfield: {what}: {words}".rstrip(": "), retryable=trouble == "passing", trouble=trouble
             )
         if state == "completed":
-            return self._clip(external_id, found, workdir)
+            return self._clip(external_id, found, workdir, on_progress)
         return Answer("pending", external_id=external_id, poll_after=LOOK_AGAIN)  # also in states yet to be invented
 
     def find(self, key: str) -> Answer | None:
@@ -226,29 +240,29 @@ class Higgsfield(Provider, Hooked):
             raise ProviderError("Higgsfield: its answer names no place to upload to", retryable=True) from error
         if not self._may_name(address):
             raise ProviderError("Higgsfield: the picture's address is not https", retryable=True)
-        _put(target, picture, headers or {"Content-Type": "image/jpeg"}, self._trusted)
+        safe_put(target, picture, headers or {"Content-Type": "image/jpeg"}, trusted=self._trusted, seconds=PUT_SECONDS)
         return address
 
-    def _clip(self, ident: str, found: Json, workdir: Path) -> Answer:
+    def _clip(self, ident: str, found: Json, workdir: Path, on_progress: Callable[[], None]) -> Answer:
         video = found.get("video")
         address = video.get("url") if isinstance(video, dict) else None
         if not isinstance(address, str):
-            raise JobFailed("Higgsfield: a completed job without a clip", retryable=True)
+            raise JobFailed("Higgsfield: a completed job without a clip", retryable=True, cost=None)
         out = workdir / f"{ident}.mp4"
         try:
             safe_get(
                 address, out, hosts=self._hosts, trusted=self._trusted,
-                max_bytes=LARGEST, seconds=LONGEST_FETCH, types=TYPES,
+                max_bytes=LARGEST, seconds=LONGEST_FETCH, types=TYPES, on_bytes=lambda _: on_progress(),
             )  # fmt: skip
             media = probe(out, max_bytes=LARGEST)
         except ProviderError as error:
             if error.retryable:
                 raise
-            raise JobFailed(str(error), retryable=False) from error
+            raise JobFailed(str(error), retryable=False, cost=None) from error
         except BadMedia as bad:
-            raise JobFailed(f"the clip is of no use: {bad}", retryable=True) from bad
+            raise JobFailed(f"the clip is of no use: {bad}", retryable=True, cost=None) from bad
         if fault := self._fault(media):
-            raise JobFailed(f"the clip is of no use: {fault}", retryable=True)
+            raise JobFailed(f"the clip is of no use: {fault}", retryable=True, cost=None)
         billed = min(self.film.durations, key=lambda length: abs(length - media.duration))
         return Answer(
             "done",
@@ -280,21 +294,3 @@ def _judge(reply: Reply) -> tuple[Trouble, str] | None:
 def _prompt(idea: str) -> str:
     words = " ".join(idea.split())[:LONGEST_PROMPT].rstrip(" .")
     return f"{words}. {MANNER}" if words else MANNER
-
-
-def _put(url: str, content: bytes, headers: Mapping[str, str], trusted: set[str]) -> None:
-    """Upload to an address that the vendor named: https on a public address, or one with a trusted origin; nothing of
-    ours but `headers` goes along, and nothing is followed. Raises ProviderError, after which another try may help.
-    """
-    try:
-        pool, path, host = _connection(url, (urlsplit(url).hostname or "",), trusted)
-        with pool:
-            reply = pool.urlopen(
-                "PUT", path, body=content, headers={**headers, "Host": host}, redirect=False, retries=False,
-                preload_content=False, timeout=urllib3.Timeout(connect=5.0, read=PUT_SECONDS, total=PUT_SECONDS),
-            )  # fmt: skip
-            reply.close()
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        raise ProviderError(f"uploading failed: {type(error).__name__}", retryable=True) from error
-    if not 200 <= reply.status < 300:
-        raise ProviderError(f"the upload was answered with {reply.status}", retryable=True)

@@ -28,7 +28,7 @@ STATUSES: dict[int, Trouble] = {
     400: "refused", 401: "locked", 402: "locked", 403: "locked", 404: "gone", 405: "refused", 408: "unknown",
     409: "passing", 413: "refused", 415: "refused", 422: "refused", 423: "passing", 425: "passing", 429: "busy",
 }  # fmt: skip
-RETRYABLE = {"passing", "busy", "unknown"}
+RETRYABLE = {"passing", "away", "busy", "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,11 @@ class Http:
         try:
             reply = self._exchange(method, url, sent, raw if raw is not None else data, files, params)
         except requests.ConnectTimeout as error:
-            raise self._lost(error, "passing") from error
+            raise self._lost(error, "away") from error
         except requests.ConnectionError as error:
             # A refused connection never carried the request; a broken one may have.
             refused = "refused" in str(error).lower() or "resolve" in str(error).lower()
-            raise self._lost(error, "passing" if refused or not doubtful else "unknown") from error
+            raise self._lost(error, "away" if refused else "unknown" if doubtful else "passing") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._lost(error, "unknown" if doubtful else "passing") from error
         self._check(reply, doubtful)

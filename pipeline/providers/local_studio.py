@@ -27,10 +27,6 @@ class LocalStudio(Provider):
         plan = {"faces": wanted.faces, "interest": wanted.interest, "seed": wanted.seed}
         return Answer("done", result={"kind": "still", "plan": plan})
 
-    def look(self, external_id: str, workdir: Path) -> Answer:
-        """Nothing is ever pending here."""
-        raise ProviderError(f"{external_id}: nothing is pending here", retryable=False)
-
     def find(self, key: str) -> Answer | None:
         """Nothing is kept; planning again is free."""
         return None

@@ -79,10 +79,6 @@ class LocalVoice(Provider):
         reading = Reading(seconds=round(len(samples) / RATE, 4), words=words)
         return Answer(state="done", result=reading.to_json(), files={"audio": path})
 
-    def look(self, external_id: str, workdir: Path) -> Answer:
-        """Raises ProviderError: nothing is ever left pending."""
-        raise ProviderError("nothing is pending here", retryable=False)
-
     def find(self, key: str) -> Answer | None:
         """None: what was done was answered at once, and doing it again costs nothing."""
         return None

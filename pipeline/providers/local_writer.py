@@ -37,10 +37,6 @@ class LocalWriter(Provider):
         """
         return Answer(state="done", result=write(WriteRequest.from_json(request)).to_json())
 
-    def look(self, external_id: str, workdir: Path) -> Answer:
-        """Nothing is ever pending here. Raises ProviderError."""
-        raise ProviderError(f"{self.name} has no pending job {external_id!r}", retryable=False)
-
     def find(self, key: str) -> Answer | None:
         """Nothing is kept: asking again is free and gives the same script."""
         return None

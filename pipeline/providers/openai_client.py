@@ -58,10 +58,10 @@ def trouble(error: openai.OpenAIError) -> ProviderError:
     if isinstance(error, openai.APITimeoutError):
         # A connection that never came about carried no request.
         never = isinstance(error.__cause__, (httpx2.ConnectTimeout, httpx2.PoolTimeout))
-        return _error("no whole answer in time", "passing" if never else "unknown")
+        return _error("no whole answer in time", "away" if never else "unknown")
     if isinstance(error, openai.APIConnectionError):
         never = isinstance(error.__cause__, httpx2.ConnectError)
-        return _error("no answer", "passing" if never else "unknown")
+        return _error("no answer", "away" if never else "unknown")
     if isinstance(error, openai.APIStatusError):
         code = error.code or error.type or ""
         kind: Trouble = "passing" if error.status_code >= 500 else STATUSES.get(error.status_code, "refused")

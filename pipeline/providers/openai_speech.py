@@ -73,6 +73,11 @@ class OpenAISpeech(Provider):
         """The model that speaks."""
         return self._model
 
+    @property
+    def patience(self) -> float:
+        """Reading a line, and hearing it."""
+        return 2 * self._http.seconds
+
     def submit(self, key: str, request: Json, workdir: Path) -> Answer:
         """Read a `ReadRequest` aloud; its setting "pace" is the speed. Raises ProviderError."""
         line = spoken.understood(request)
@@ -83,16 +88,16 @@ class OpenAISpeech(Provider):
         pieces = pieces_of(line.text)
         for number, piece in enumerate(pieces):
             text = spoken.as_said(piece, line.said_as)
-            raw = self._speak(text, line.voice, pace)
+            with spoken.paid(self._cost(characters, 0.0)):
+                raw = self._speak(text, line.voice, pace)
             characters += len(text)
-            sounds.append(spoken.finished(raw, workdir, f"{key}#{number}" if number else key, text))
-            words.append(spoken.by_words(sounds[-1], piece, self._hear(sounds[-1])))
+            with spoken.paid(self._cost(characters, 0.0)):
+                if is_cut(raw):
+                    raise spoken.broken("it is shorter than its own header says")
+                sounds.append(spoken.finished(raw, workdir, f"{key}#{number}" if number else key, text))
+                words.append(spoken.by_words(sounds[-1], piece, self._hear(sounds[-1])))
         sound, timed = (sounds[0], words[0]) if len(pieces) == 1 else _joined(sounds, words, pieces, pace)
         return spoken.answer(sound, timed, cost=self._cost(characters, sound.seconds))
-
-    def look(self, external_id: str, workdir: Path) -> Answer:
-        """Raises ProviderError: nothing is ever left pending."""
-        raise ProviderError("nothing is pending at the speech server", retryable=False)
 
     def find(self, key: str) -> Answer | None:
         """None: they know nothing of our keys."""
@@ -139,8 +144,6 @@ class OpenAISpeech(Provider):
             raise
         if reply.body[:256].lstrip()[:1] in (b"{", b"["):
             raise spoken.broken(said(reply))
-        if is_cut(reply.body):
-            raise spoken.broken("it is shorter than its own header says")
         return reply.body
 
     def _hear(self, sound: Sound) -> list[tuple[str, float, float]] | None:

@@ -121,6 +121,11 @@ class OpenAIWriter(Provider):
         """The model that writes."""
         return self._model
 
+    @property
+    def patience(self) -> float:
+        """Two exchanges, each of which may fall silent half-way."""
+        return 4 * self._seconds
+
     def submit(self, key: str, request: Json, workdir: Path) -> Answer:
         """Answer with a ScriptDraft for the WriteRequest in `request`, in which `faults_of` finds nothing.
 
@@ -142,18 +147,21 @@ class OpenAIWriter(Provider):
                 {"role": "assistant", "content": first.output_text},
                 {"role": "user", "content": _compact({"ask": MEND, "faults": faults})},
             ]
-            second = self._ask(talk, key)
+            try:
+                second = self._ask(talk, key)
+            except ProviderError as error:
+                error.cost = cost + (error.cost or 0)
+                raise
             draft, cost = _draft(second), cost + self._cost(second)
             faults = faults_of(draft, order)
         if faults:
             raise ProviderError(
-                f"{self.name}: the script cannot be used: {' '.join(faults)}"[:500], retryable=False, trouble="refused"
+                f"{self.name}: the script cannot be used: {' '.join(faults)}"[:500],
+                retryable=False,
+                trouble="refused",
+                cost=cost,
             )
         return Answer("done", draft.to_json(), external_id=first.id, cost=cost)
-
-    def look(self, external_id: str, workdir: Path) -> Answer:
-        """Nothing is ever pending here. Raises ProviderError."""
-        raise ProviderError(f"{self.name} has no pending job {external_id!r}", retryable=False)
 
     def find(self, key: str) -> Answer | None:
         """None: nothing is stored there."""
@@ -197,7 +205,11 @@ class OpenAIWriter(Provider):
                 max_output_tokens=MAX_OUTPUT,
                 reasoning=cast(Any, {"effort": self._reasoning}) if self._reasoning else openai.omit,
             )
-            _check(response)
+            try:
+                _check(response)
+            except ProviderError as error:
+                error.cost = self._cost(response)
+                raise
         except (openai.OpenAIError, pydantic.ValidationError, AttributeError, TypeError, ValueError) as error:
             # Beside its own errors the client stumbles over cut-off JSON, and over pages that are no JSON at all.
             raise _trouble(error) from error

@@ -13,7 +13,8 @@ import hashlib
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -34,6 +35,9 @@ SILENT_LUFS = -60.0
 # Seconds a letter of what is said may take. Speech has 10 to 20 letters a second; outside of this it is not the line.
 QUICKEST, SLOWEST, SPARE = 1 / 40, 0.25, 4.0
 DRIFT = 0.5  # seconds a vendor's times may reach beyond its audio
+# A line of so many letters is known again by the share of three letters in a row that it has in common with what was
+# heard (Dice's coefficient): other lines have a tenth, misheard ones half and more.
+RECOGNIZABLE, ALIKE = 20, 0.2
 ABRUPT = 0.02  # seconds of rest at the end below which a sound was cut off
 MARKUP = str.maketrans(dict.fromkeys("<>[]{}|\\`", " "))  # what engines take for tags, pauses or phonemes
 MARKS = ",;:.!?…—"
@@ -147,7 +151,8 @@ def by_words(sound: Sound, written: str, heard: Any) -> tuple[SpokenWord, ...]:
     """Timings of the `written` words from words heard, (text, start, end) with seconds in the vendor's own audio.
 
     Times that make no sense, or None, are left aside for the length of the words and the pauses in the sound. Raises
-    ProviderError, trouble "passing", when the times say that the audio was cut off.
+    ProviderError, trouble "passing", when the times say that the audio was cut off, or the words that it is another
+    line.
     """
     try:
         texts, starts, ends = [list(column) for column in zip(*heard, strict=True)] or [[], [], []]
@@ -156,6 +161,7 @@ def by_words(sound: Sound, written: str, heard: Any) -> tuple[SpokenWord, ...]:
     words = written.split()
     if not _make_sense(sound, texts, starts, ends):
         return _by_length(sound, words)
+    _recognize(sound, written, " ".join(texts))
     moved = zip(texts, _moved(sound, starts), _moved(sound, ends), strict=True)
     return _ours(alignment.from_words(words, list(moved), sound.seconds))
 
@@ -169,6 +175,7 @@ def by_characters(sound: Sound, written: str, said: Any) -> tuple[SpokenWord, ..
     words = written.split()
     if not _make_sense(sound, characters, starts, ends):
         return _by_length(sound, words)
+    _recognize(sound, written, "".join(characters))
     found = alignment.from_characters(words, characters, _moved(sound, starts), _moved(sound, ends), sound.seconds)
     return _ours(found)
 
@@ -177,6 +184,16 @@ def answer(sound: Sound, words: tuple[SpokenWord, ...], *, external_id: str = ""
     """The finished answer of a voice."""
     reading = Reading(seconds=sound.seconds, words=words)
     return Answer("done", reading.to_json(), {"audio": sound.path}, external_id=external_id, cost=cost)
+
+
+@contextmanager
+def paid(cost: int) -> Iterator[None]:
+    """Whatever is wrong with the sound looked at in here, the vendor did read the line and charges `cost`."""
+    try:
+        yield
+    except ProviderError as error:
+        error.cost = cost
+        raise
 
 
 def broken(what: str) -> ProviderError:
@@ -236,6 +253,23 @@ def _make_sense(sound: Sound, texts: Sequence[Any], starts: Sequence[Any], ends:
             raise broken(f"it stops at {sound.whole:.1f} s of {last:.1f}")
         return False
     return bool(last - min(starts) > 0.5 * (sound.seconds - LEAD - TAIL))
+
+
+def _recognize(sound: Sound, written: str, heard: str) -> None:
+    """Raise ProviderError where what was heard is quite another line; misheard names and numerals do not matter."""
+    spoken = _triples(heard)
+    if sum(map(str.isalpha, written)) < RECOGNIZABLE:
+        return
+    expected = (_triples(written), _triples(" ".join(unit.text for unit in say(written))))
+    alike = max(2 * len(line & spoken) / max(1, len(line) + len(spoken)) for line in expected)
+    if alike < ALIKE:
+        sound.path.unlink(missing_ok=True)
+        raise broken(f"it says something else: {heard[:100]!r}")
+
+
+def _triples(text: str) -> set[str]:
+    letters = "".join(char for char in text.casefold() if char.isalnum())
+    return {letters[at : at + 3] for at in range(len(letters) - 2)}
 
 
 def _moved(sound: Sound, times: Sequence[float]) -> list[float]:

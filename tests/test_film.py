@@ -1,0 +1,50 @@
+"""A production's film as material: what the timeline is told of each scene's photo and clip."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from orders.models import OrderState
+from pipeline import engine, film, services
+from pipeline.engine import Work
+from pipeline.line import STAGES
+from pipeline.media import startframe
+from pipeline.media.motion import Box
+from pipeline.models import Call, Narration, Scene, Script, Step
+
+from . import making, samples
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LEFT = (0.1, 0.2, 0.2, 0.2)
+
+
+@pytest.fixture
+def work():
+    order = making.draft()
+    order.state = OrderState.PLACED
+    order.save()
+    production = services.start(order=order)
+    step = engine.claim(Step.objects.get(production=production, stage="photos").pk)
+    photo = order.photos.first()
+    photo.file = default_storage.save("orders/x/photos/wide.jpg", ContentFile(samples.jpeg_bytes(1, (1600, 1200))))
+    photo.facts |= {"faces": [list(LEFT)], "interest": [0.05, 0.1, 0.3, 0.4]}
+    photo.save()
+    script = Script.objects.create(production=production, title="A film")
+    scene = Scene.objects.create(script=script, number=1, text="Hello there.", photo=photo)
+    call = Call.objects.create(step=step, key="read", provider="v", job="voice", request={})
+    audio = default_storage.save("films/x/1/a.wav", ContentFile(b"audio"))
+    Narration.objects.create(scene=scene, call=call, audio=audio, seconds=2, words=[["Hello", 0, 1]])
+    return Work(step, STAGES["photos"])
+
+
+def test_faces_are_told_where_the_clip_has_them_and_not_only_where_the_photo_has(work, tmp_path):
+    (part,) = film.material(work, tmp_path)
+    assert part.scene.faces == (LEFT,)
+    face, interest = Box(*LEFT), Box(0.05, 0.1, 0.3, 0.4)
+    size = work.order.brief.size
+    seen = startframe.seen((1600, 1200), size, [face], interest, [face, interest])
+    assert [*part.scene.clip_faces, part.scene.clip_interest] == seen
+    assert part.scene.clip_faces[0].w > 2 * face.w, "a tall crop of a wide photo shows it larger"
