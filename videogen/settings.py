@@ -252,6 +252,8 @@ OPENAI_REASONING = env.str("OPENAI_REASONING", default="")
 OPENAI_PRICES = env.json("OPENAI_PRICES", default={"input": 750_000, "cached": 75_000, "output": 4_500_000})
 OPENAI_LIMIT = env.int("OPENAI_LIMIT", default=8)
 OPENAI_MODERATION = env.bool("OPENAI_MODERATION", default=True)
+OPENAI_MODERATION_PHOTOS = env.bool("OPENAI_MODERATION_PHOTOS", default=True)
+OPENAI_VISION = env.bool("OPENAI_VISION", default=False)
 
 HIGGSFIELD_KEY = env.str("HIGGSFIELD_KEY", default="")  # id:secret
 HIGGSFIELD_BASE_URL = env.str("HIGGSFIELD_BASE_URL", default="https://api.higgsfield.ai")

@@ -11,6 +11,42 @@ from orders.models import Photo
 from .board import Call, Production
 
 
+class Subject(models.TextChoices):
+    """What moderation looks at."""
+
+    NOTES = "notes", _("the story")
+    LINE = "line", _("a line that must be said")
+    NAME = "name", _("a name")
+    PHOTO = "photo", _("a photo")
+    SCRIPT = "script", _("the script")
+
+
+class Concern(models.Model):
+    """One thing moderation flagged in what a film is made of: it ended the making, or the creator looks at the film."""
+
+    production = models.ForeignKey(Production, models.CASCADE, related_name="concerns", verbose_name=_("production"))
+    what = models.CharField(_("in"), max_length=8, choices=Subject)
+    # Which one, counted from 1 as the fan does; of the script the scene, its title being 0.
+    number = models.PositiveSmallIntegerField(_("number"), default=0)
+    category = models.CharField(_("category"), max_length=40)
+    score = models.FloatField(_("score"))
+    source = models.CharField(_("judged by"), max_length=40)
+    ends = models.BooleanField(_("ended the making"), default=False)
+    created_at = models.DateTimeField(_("noticed"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("concern")
+        verbose_name_plural = _("concerns")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["production", "what", "number", "category", "source"], name="concern_once")
+        ]
+
+    def __str__(self) -> str:
+        which = f" {self.number}" if self.number else ""
+        return f"{self.get_what_display()}{which}: {self.category} ({self.score:.2f}, {self.source})"
+
+
 class Script(models.Model):
     """What is said, in scenes. A production has one; a re-run may write another."""
 
