@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             name='Concern',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(choices=[('notes', 'the story'), ('line', 'a line that must be said'), ('name', 'a name'), ('photo', 'a photo'), ('script', 'the script')], max_length=8, verbose_name='in')),
+                ('what', models.CharField(choices=[('notes', 'story'), ('line', 'must-say line'), ('name', 'name'), ('photo', 'photo'), ('script', 'scene')], max_length=8, verbose_name='in')),
                 ('number', models.PositiveSmallIntegerField(default=0, verbose_name='number')),
                 ('category', models.CharField(max_length=40, verbose_name='category')),
                 ('score', models.FloatField(verbose_name='score')),

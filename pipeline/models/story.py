@@ -14,11 +14,11 @@ from .board import Call, Production
 class Subject(models.TextChoices):
     """What moderation looks at."""
 
-    NOTES = "notes", _("the story")
-    LINE = "line", _("a line that must be said")
-    NAME = "name", _("a name")
-    PHOTO = "photo", _("a photo")
-    SCRIPT = "script", _("the script")
+    NOTES = "notes", _("story")
+    LINE = "line", _("must-say line")
+    NAME = "name", _("name")
+    PHOTO = "photo", _("photo")
+    SCRIPT = "script", _("scene")
 
 
 class Concern(models.Model):
@@ -43,8 +43,9 @@ class Concern(models.Model):
         ]
 
     def __str__(self) -> str:
-        which = f" {self.number}" if self.number else ""
-        return f"{self.get_what_display()}{which}: {self.category} ({self.score:.2f}, {self.source})"
+        title = self.what == Subject.SCRIPT and not self.number
+        where = f"{_('title') if title else self.get_what_display()} {self.number or ''}".strip()
+        return f"{where}: {self.category}, {self.score:.0%} ({self.source})"
 
 
 class Script(models.Model):
