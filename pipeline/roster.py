@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 from django.db import connection
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from accounts.models import Voice
@@ -326,6 +327,16 @@ def sharing() -> Sharing:
         words.append(_("Your words go to OpenAI, which checks them."))
     elif writes:
         words.append(_("Your words go to OpenAI, which writes the story."))
+    readers = {
+        "openai-speech": _("a speech service") if settings.SPEECH_BASE_URL else "OpenAI",
+        ElevenLabs.name: "ElevenLabs",
+        CustomVoice.name: _("the creator’s own service"),
+    }
+    if reads := [readers[name] for name in readers if name in _voices_in_use()]:
+        words.append(
+            _("With some voices the script goes to %(readers)s, to be read aloud.")
+            % {"readers": get_text_list(reads, _("and"))}
+        )
     if moderates_photos():
         photos.append(_("Small copies of the photos go to OpenAI, which checks them for what must not be shown."))
     if _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY") != "local":

@@ -43,6 +43,14 @@ def test_consent_in_photos_names_everybody_who_is_sent_them(settings):
     assert reader.sharing().words == ("Your words go to OpenAI, which writes the story.",)
 
 
+def test_who_reads_aloud_is_told_where_it_is_not_us(settings):
+    order = making.draft()
+    assert reader.sharing().words == ()
+    type(order.creator.voice).objects.filter(pk=order.creator.voice.pk).update(provider="elevenlabs")
+    assert reader.sharing().words == ("With some voices the script goes to ElevenLabs, to be read aloud.",)
+    assert asked()[ConsentKind.PHOTOS] == str(ConsentKind.PHOTOS.label), "a voice is sent no photos"
+
+
 def test_the_box_for_the_writers_eyes_is_there_only_where_it_has_some(settings):
     settings.OPENAI_VISION = True
     assert ConsentKind.LOOK not in asked(), "no key, no eyes"
