@@ -49,6 +49,13 @@ def test_the_line_is_a_graph_whose_needs_come_first():
     assert [line.key for line in before("narration")] == ["photos", "moderation", "script"]
 
 
+def test_nothing_is_made_before_moderation_is_done():
+    after = {"moderation"}
+    for line in LINE:
+        after |= {line.key} if after & set(line.needs) else set()
+    assert {line.key for line in LINE} - after == {"photos"}
+
+
 def test_every_stage_of_the_line_has_its_module():
     for line in LINE:
         assert callable(engine.stage_of(line.key))
