@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import Creator, Voice
 
-from . import cashier
+from . import cashier, consents
 from .choices import Length, Occasion
 from .models import MAX_PHOTOS, MIN_PHOTOS, ConsentKind, Order, OrderState, Photo
 
@@ -46,8 +46,8 @@ def prices(creator: Creator) -> dict[Length, cashier.PriceLike]:
 
 def given(order: Order) -> set[ConsentKind]:
     """The consents this order holds, in the words that are asked for today."""
-    words = dict(order.consents.values_list("kind", "words"))
-    return {kind for kind in ConsentKind if words.get(kind) == str(kind.label)}
+    held = dict(order.consents.values_list("kind", "words"))
+    return {kind for kind, words in consents.asked().items() if held.get(kind) == words}
 
 
 def missing(order: Order) -> list[Gap]:
@@ -86,9 +86,9 @@ def missing(order: Order) -> list[Gap]:
         )
     held = given(order)
     gaps += [
-        Gap("summary", _("Please tick: “%(words)s”") % {"words": kind.label})
-        for kind in ConsentKind
-        if kind not in held
+        Gap("summary", _("Please tick: “%(words)s”") % {"words": words})
+        for kind, words in consents.asked().items()
+        if kind in consents.REQUIRED - held
     ]
     return gaps
 

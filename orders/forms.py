@@ -8,9 +8,9 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from . import words
+from . import consents, words
 from .choices import Format, Length, Occasion, Tone
-from .models import MAX_MUST_SAY, MAX_MUST_SAY_LETTERS, MAX_NAME, MAX_NOTES, Brief, ConsentKind
+from .models import MAX_MUST_SAY, MAX_MUST_SAY_LETTERS, MAX_NAME, MAX_NOTES, Brief
 
 UNSEEN = gettext_lazy("There are characters in it that cannot be seen. Please type it again by hand.")
 
@@ -172,12 +172,14 @@ class ConsentForm(forms.Form):
 
     def __init__(self, *args: Any, **extra: Any) -> None:
         super().__init__(*args, **extra)
-        for kind in ConsentKind:
+        for kind, agreed in consents.asked().items():
             self.fields[kind.value] = forms.BooleanField(
-                label=kind.label, error_messages={"required": _("Please tick this box if you agree.")}
+                label=agreed,
+                required=kind in consents.REQUIRED,
+                error_messages={"required": _("Please tick this box if you agree.")},
             )
 
     @property
     def kinds(self) -> list[str]:
         """The boxes that are ticked."""
-        return [kind for kind in ConsentKind if self.cleaned_data.get(kind.value)]
+        return [name for name in self.fields if self.cleaned_data.get(name)]

@@ -221,10 +221,11 @@ class Photo(models.Model):
 
 
 class ConsentKind(models.TextChoices):
-    """What a fan agrees to. Each is its own unticked box."""
+    """What a fan may agree to. Each is its own unticked box; `orders.consents` says which are asked, in which words."""
 
     PHOTOS = "photos", _("I may use these photos, and the people in them would be fine with it.")
     AI_VOICE = "ai_voice", _("I understand the film is AI-generated with a licensed voice, and is labelled so.")
+    LOOK = "look", _("OpenAI may also look at small copies of my photos, so that the story fits them.")
 
 
 class Consent(models.Model):

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Creator, User
 
-from . import drafts, signals
+from . import consents, drafts, signals
 from .choices import Occasion
 from .codes import token
 from .far import far
@@ -30,7 +30,6 @@ from .models import (
     MAX_PHOTOS,
     Brief,
     Consent,
-    ConsentKind,
     Order,
     OrderState,
     Photo,
@@ -217,7 +216,7 @@ def add_photo(*, order: Order, upload: Upload, arrived: str = "") -> Photo:
                 original=stored,
             )
             # "I may use these photos" was said of the others.
-            order.consents.filter(kind=ConsentKind.PHOTOS).delete()
+            order.consents.filter(kind__in=consents.OF_PHOTOS).delete()
             order.tell("photo.added", actor="fan", photo=photo.token)
             signals.photo_uploaded.send(Photo, photo_id=photo.pk)
     except BaseException as failure:
@@ -269,11 +268,12 @@ def sort_photos(*, order: Order, tokens: Sequence[str]) -> None:
 def agree(*, order: Order, kinds: Iterable[str]) -> None:
     """Record the consents given, with the words agreed to; those no longer given are withdrawn. Raises NotADraft."""
     _touch(order)
-    wanted = {kind for kind in ConsentKind if kind in set(kinds)}
+    words = consents.asked()
+    wanted = words.keys() & set(kinds)
     order.consents.exclude(kind__in=wanted).delete()
     held = drafts.given(order)
     for kind in sorted(wanted - held):
-        Consent.objects.update_or_create(order=order, kind=kind, defaults={"words": str(kind.label)})
+        Consent.objects.update_or_create(order=order, kind=kind, defaults={"words": words[kind]})
     if wanted - held:
         order.tell("consent.given", actor="fan", kinds=sorted(wanted))
 

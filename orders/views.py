@@ -24,7 +24,7 @@ from .examples import EXAMPLES
 from .far import StorageAway
 from .forms import ConsentForm, ForWhomForm, StoryForm
 from .limits import limited
-from .models import MAX_MUST_SAY_LETTERS, MAX_NOTES, WITHOUT_FILM, ConsentKind, Order, PhotoState
+from .models import MAX_MUST_SAY_LETTERS, MAX_NOTES, WITHOUT_FILM, Order, PhotoState
 from .screens import errors_of, of_a_draft, screen
 from .visitors import adopt, known_visitor, visitor
 
@@ -156,8 +156,9 @@ def summary(request: HttpRequest, order: Order) -> HttpResponse:
     if form.is_bound:
         form.is_valid()
         services.agree(order=order, kinds=form.kinds)
-        words = {kind.value: kind.label for kind in ConsentKind}
-        errors = [{"href": f"#id_{box}", "text": _("Please tick: “%s”") % words[box]} for box in form.errors]
+        errors = [
+            {"href": f"#id_{box}", "text": _("Please tick: “%s”") % form.fields[box].label} for box in form.errors
+        ]
         if price is not None and request.POST.get("price") != _shown(price):
             errors.append({"href": "#price", "text": _("The price has changed: it is now %s.") % cashier.money(price)})
     gaps = drafts.missing(order)
@@ -184,7 +185,8 @@ def summary(request: HttpRequest, order: Order) -> HttpResponse:
     photos = list(order.photos.usable())
     context = {
         "form": form,
-        "consents": [form[kind.value] for kind in ConsentKind],
+        "consents": list(form),
+        "words_shared": reader.sharing().words,
         "gaps": [_link(order, gap) for gap in gaps if gap.screen != "summary"],
         "photos": photos,
         "unchecked": sum(photo.state == PhotoState.UPLOADED for photo in photos),

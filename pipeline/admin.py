@@ -18,7 +18,21 @@ from django.views.decorators.http import require_POST
 
 from . import services, slots
 from .media_links import link
-from .models import Call, Cut, Event, Finding, HookEvent, Notice, Production, Review, ReviewState, Scene, Step, Vendor
+from .models import (
+    Call,
+    Concern,
+    Cut,
+    Event,
+    Finding,
+    HookEvent,
+    Notice,
+    Production,
+    Review,
+    ReviewState,
+    Scene,
+    Step,
+    Vendor,
+)
 
 LONGEST_REASON = 300
 
@@ -114,6 +128,7 @@ class ReviewAdmin(ReadOnly):
                 "captions": link(cut.captions),
                 "scenes": [(scene, link(scene.photo.thumb)) for scene in scenes],
                 "findings": cut.findings.all(),
+                "concerns": cut.production.concerns.all(),
                 "waiting": review.state == ReviewState.WAITING,
                 "title": _("Film for %(name)s") % {"name": cut.production.order.brief.name},
             }
@@ -162,6 +177,20 @@ class StepInline(admin.TabularInline[Step, Production]):
         return False
 
 
+class ConcernInline(admin.TabularInline[Concern, Production]):
+    """What moderation flagged, with categories and scores."""
+
+    model = Concern
+    extra = 0
+    can_delete = False
+    fields = ("what", "number", "category", "score", "source", "ends", "created_at")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only moderation adds concerns."""
+        return False
+
+
 class EventInline(admin.TabularInline[Event, Production]):
     """What happened in one production."""
 
@@ -185,7 +214,7 @@ class ProductionAdmin(ReadOnly):
     search_fields = ("order__code",)
     list_select_related = ("order",)
     readonly_fields = ("film", "findings")
-    inlines = (StepInline, EventInline)
+    inlines = (StepInline, ConcernInline, EventInline)
 
     @admin.display(description=gettext_lazy("film"))
     def film(self, production: Production) -> str:

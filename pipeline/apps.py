@@ -14,6 +14,6 @@ class PipelineConfig(AppConfig):
         """Connect to the news from the apps below, and tell the wizard who reads its stories."""
         from orders import reader  # noqa: PLC0415  (models must be loaded first)
 
-        from . import listeners, wording  # noqa: F401, PLC0415
+        from . import listeners, roster, wording  # noqa: F401, PLC0415
 
-        reader.use(wording.objection)
+        reader.use(objection=wording.objection, sharing=roster.sharing)

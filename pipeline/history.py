@@ -16,6 +16,8 @@ NAMES = {
     "production.failed": "The making failed.",
     "production.cancelled": "The making was stopped.",
     "photos.looked_at": "The photos were looked at.",
+    "moderation.stood_in": "The vendor's moderation was away: our own rules judged alone, and photos were not judged.",
+    "moderation.flagged": "Moderation flagged something: see the concerns.",
     "script.written": "The script was written.",
     "line.read": "A line was read.",
     "shot.filmed": "A shot was filmed.",

@@ -33,7 +33,8 @@ class Stage:
 
 LINE: tuple[Stage, ...] = (
     Stage("photos", _("Looking at your photos"), (), "pixels", expected=2, weight=8),
-    Stage("script", _("Writing the story"), ("photos",), "control", expected=1, weight=10),
+    Stage("moderation", _("Checking words and photos"), ("photos",), "control", expected=0.1, weight=4),
+    Stage("script", _("Writing the story"), ("moderation",), "control", expected=1, weight=10),
     Stage("narration", _("Reading it aloud"), ("script",), "voice", expected=1, weight=22, per_item=True),
     Stage("shot", _("Filming each shot"), ("script",), "control", 1800, expected=0.5, weight=14, per_item=True),
     Stage("first_look", "", ("narration",), "render", expected=0.1, weight=2),

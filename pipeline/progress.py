@@ -308,6 +308,7 @@ def _words(order: Order, production: Production | None, state: StateKey, stages:
         return _("Your film for %(name)s is about to begin.") % names, ""
     sentences = {
         "photos": _("We are looking at your photos."),
+        "moderation": _("We are checking that everything may be said and shown."),
         "script": _("The story for %(name)s is being written."),
         "narration": _("%(creator)s’s voice is reading it aloud."),
         "shot": _("Each shot is being filmed."),

@@ -10,9 +10,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 from django.db import connection
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 
 from accounts.models import Voice
 from orders.models import Order
+from orders.reader import Sharing
 
 from . import breaker, hook_links, slots
 from .providers import higgsfield
@@ -23,7 +26,6 @@ from .providers.higgsfield import Higgsfield, VideoModel
 from .providers.local_studio import LocalStudio
 from .providers.local_voice import LocalVoice
 from .providers.local_writer import LocalWriter
-from .providers.moderation import LocalRules, Moderator, WithRules
 
 LOCAL_STUDIO = LocalStudio.name
 
@@ -57,7 +59,14 @@ def _openai_writer() -> Provider:
         reasoning=settings.OPENAI_REASONING,
         prices=settings.OPENAI_PRICES,
         limit=settings.OPENAI_LIMIT,
+        look_at_photos=settings.OPENAI_VISION,
     )
+
+
+def _openai_moderation() -> Provider:
+    from .providers.openai_moderation import OpenAIModeration  # noqa: PLC0415
+
+    return OpenAIModeration(settings.OPENAI_API_KEY, base_url=settings.OPENAI_BASE_URL)
 
 
 def _elevenlabs() -> ElevenLabs:
@@ -145,13 +154,19 @@ def local_writer() -> Provider:
     return LocalWriter()
 
 
-def moderator() -> Moderator:
-    """Who judges what is going to be said: our own rules, and the vendor with them where its key is set."""
-    if not (settings.OPENAI_API_KEY and settings.OPENAI_MODERATION):
-        return LocalRules()
-    from .providers.openai_moderation import OpenAIModeration  # noqa: PLC0415
+def moderator() -> Provider | None:
+    """The vendor who judges words and photos beside our own rules, which are always asked; None where there is none."""
+    return _openai_moderation() if settings.OPENAI_API_KEY and settings.OPENAI_MODERATION else None
 
-    return WithRules(OpenAIModeration(settings.OPENAI_API_KEY, base_url=settings.OPENAI_BASE_URL))
+
+def moderates_photos() -> bool:
+    """Whether the moderating vendor is shown small copies of the photos."""
+    return bool(settings.OPENAI_API_KEY and settings.OPENAI_MODERATION and settings.OPENAI_MODERATION_PHOTOS)
+
+
+def writer_has_eyes() -> bool:
+    """Whether the writer would look at small copies of the photos, if the fan agrees."""
+    return bool(settings.OPENAI_VISION) and _wanted("WRITER", "openai", "OPENAI_API_KEY") == "openai"
 
 
 def video_models() -> list[VideoModel]:
@@ -205,7 +220,8 @@ def by_name(name: str, model: str = "") -> Provider | None:
         return VOICES[name]()
     if name == LocalWriter.name:
         return LocalWriter()
-    return _openai_writer() if name == "openai-writer" else None
+    vendors = {"openai-writer": _openai_writer, "openai-moderation": _openai_moderation}
+    return vendors[name]() if name in vendors else None
 
 
 def hooked(name: str) -> Hooked | None:
@@ -250,7 +266,7 @@ class Post:
 
 def posts() -> list[Post]:
     """Every job and who does it, for people."""
-    writes, films = writer(), _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY")
+    writes, judge, films = writer(), moderator(), _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY")
     local_writes = writes.name == LocalWriter.name
     stored = type(storages["default"]).__name__
     reads = [name for name in VOICES if name != LocalVoice.name and name in _voices_in_use()]
@@ -260,6 +276,15 @@ def posts() -> list[Post]:
             writes.name,
             local=local_writes,
             note="rules and templates, English" if local_writes else f"{writes.model}; the local writer stands in",
+        ),
+        Post(
+            "moderation",
+            judge.name if judge is not None else "our own rules",
+            local=judge is None,
+            note="word lists; they see no photos"
+            if judge is None
+            else ("words, scripts and small copies of photos" if moderates_photos() else "words and scripts")
+            + "; our own rules as well",
         ),
         Post(
             "voice",
@@ -290,6 +315,33 @@ def posts() -> list[Post]:
         Post("files", stored, local=stored == "FileSystemStorage"),
         Post("mail", settings.EMAIL_BACKEND.rsplit(".", 2)[-2], local="console" in settings.EMAIL_BACKEND),
     ]
+
+
+def sharing() -> Sharing:
+    """Who is sent what when a film is made here, for the fan. Settings say so, not how a vendor is just now."""
+    words, photos = [], []
+    judges, writes = moderator() is not None, writer().name != LocalWriter.name
+    if judges and writes:
+        words.append(_("Your words go to OpenAI, which checks them and writes the story."))
+    elif judges:
+        words.append(_("Your words go to OpenAI, which checks them."))
+    elif writes:
+        words.append(_("Your words go to OpenAI, which writes the story."))
+    readers = {
+        "openai-speech": _("a speech service") if settings.SPEECH_BASE_URL else "OpenAI",
+        ElevenLabs.name: "ElevenLabs",
+        CustomVoice.name: _("the creator’s own service"),
+    }
+    if reads := [readers[name] for name in readers if name in _voices_in_use()]:
+        words.append(
+            _("With some voices the script goes to %(readers)s, to be read aloud.")
+            % {"readers": get_text_list(reads, _("and"))}
+        )
+    if moderates_photos():
+        photos.append(_("Small copies of the photos go to OpenAI, which checks them for what must not be shown."))
+    if _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY") != "local":
+        photos.append(_("The photos go to Higgsfield, which films the shots from them."))
+    return Sharing(tuple(photos), tuple(words), eyes=writer_has_eyes())
 
 
 def _voices_in_use() -> set[str]:

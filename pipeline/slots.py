@@ -21,7 +21,6 @@ from .providers.base import ProviderError
 # Everybody who spends raises this row's turn: the day's budget is one for all vendors.
 EVERYBODY = "*"
 LOOKED_AT = 500
-MILLIONTHS_PER_MINOR_UNIT = 10_000
 
 
 def take(call: Call, limits: Mapping[str, int]) -> bool:
@@ -132,20 +131,24 @@ def _afford(call: Call, now: dt.datetime) -> None:
     if spent(Call.objects.filter(step__production__order=order).exclude(pk=call.pk)) + call.estimate > cap:
         raise ProviderError(f"order {order} may not cost more than {cap} millionths", retryable=False, trouble="capped")
     day = Call.objects.filter(slot_at__gte=now - dt.timedelta(days=1)).exclude(pk=call.pk)
-    if settings.DAY_BUDGET and spent(day) + call.estimate > settings.DAY_BUDGET * MILLIONTHS_PER_MINOR_UNIT:
+    if settings.DAY_BUDGET and spent(day) + call.estimate > dollars(settings.DAY_BUDGET):
         raise ProviderError("the day's budget for vendors is spent", retryable=False, trouble="capped")
 
 
 def order_cap(amount: int | None) -> int:
-    """The most an order's calls may cost, in millionths, from its price in minor units (none: ORDER_BUDGET alone)."""
-    most = settings.ORDER_BUDGET * MILLIONTHS_PER_MINOR_UNIT
+    """The most an order's calls may cost, from its price in minor units (none: ORDER_BUDGET alone); see `dollars`."""
     if amount is None:
-        return int(most)
-    return int(min(most, amount * MILLIONTHS_PER_MINOR_UNIT * settings.COST_SHARE))
+        return dollars(settings.ORDER_BUDGET)
+    return dollars(min(settings.ORDER_BUDGET, amount * settings.COST_SHARE))
+
+
+def dollars(minor_units: float) -> int:
+    """Money of ours as vendors count: minor units of CURRENCY in millionths of a US dollar, by USD_RATE."""
+    return int(minor_units * 10_000 / settings.USD_RATE)
 
 
 def spent(calls: QuerySet[Call]) -> int:
-    """What calls have cost and what those under way are reserved for, in millionths."""
+    """What calls have cost and what those under way are reserved for, in millionths of a US dollar."""
     reserved = Case(
         When(state=CallState.SUCCEEDED, then=F("cost")),
         When(Q(state__in=OPEN_CALLS, slot_at__isnull=False) | Q(maybe_paid_twice=True), then=F("estimate")),

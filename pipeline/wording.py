@@ -6,19 +6,24 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from orders.models import MAX_PHOTOS, MIN_PHOTOS, Order
+from orders.models import MAX_PHOTOS, MIN_PHOTOS, ConsentKind, Order
 
 from . import roster
 from .providers.base import PhotoNote, ProviderError, ScriptDraft, WriteRequest
 from .providers.local_writer import LocalWriter
+from .providers.writing import review
 
 FEWEST_SCENES, MOST_SCENES = 5, 10
 LONGEST_LINE = 400
 
 
-def request_for(order: Order) -> WriteRequest:
-    """What the writer is asked for: the brief, and what is known of the usable photos."""
-    brief = order.brief
+def request_for(order: Order, *, eyes: bool = False) -> WriteRequest:
+    """What the writer is asked for: the brief, and what is known of the usable photos.
+
+    With `eyes` it names small copies of the photos, where the writer can see and the fan agreed to that.
+    """
+    brief, photos = order.brief, list(order.photos.usable())
+    looks = eyes and roster.writer_has_eyes() and order.consents.filter(kind=ConsentKind.LOOK).exists()
     return WriteRequest(
         name=brief.name,
         occasion=brief.occasion,
@@ -36,8 +41,9 @@ def request_for(order: Order) -> WriteRequest:
                 shape="portrait" if photo.height > photo.width else "landscape",
                 taken_on=photo.taken_at.date().isoformat() if photo.taken_at else "",
             )
-            for index, photo in enumerate(order.photos.usable())
+            for index, photo in enumerate(photos)
         ),
+        pictures=tuple(Path(photo.thumb).name for photo in photos) if looks else (),
     )
 
 
@@ -57,13 +63,17 @@ def fault_of(draft: ScriptDraft, *, photos: int, must_say: tuple[str, ...]) -> s
 
 
 def objection(order: Order) -> str:
-    """Why the local writer would write nothing from this order's words, as a sentence for the fan; empty if it would.
+    """Why no script would be written from this order's words, as a sentence for the fan; empty where one would.
 
-    It writes the whole script to find out, which takes it a tenth of a second. A vendor is not asked: that costs.
+    The local writer writes the whole script to find out, which takes it a tenth of a second. A vendor is not asked,
+    since that costs: our own rules say what nobody should be asked.
     """
     request = request_for(order)
-    if roster.writer().name != LocalWriter.name or not MIN_PHOTOS <= len(request.photos) <= MAX_PHOTOS:
+    if not MIN_PHOTOS <= len(request.photos) <= MAX_PHOTOS:
         return ""
+    if roster.writer().name != LocalWriter.name:
+        no = review.objection(request)
+        return no.fan if no is not None else ""
     try:
         answer = LocalWriter().submit("dry run", request.to_json(), Path())
     except ProviderError as error:

@@ -1,10 +1,12 @@
 """OpenAI, pretended: responses, models, moderations, speech and transcriptions, and their many ways to say no.
 
 The scripts are written by the local writer from the JSON in the user's message; the voices are the local twin's.
+Moderation judges by our own rules, and flags what says so itself: "flagged as violence", or a picture of one colour.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import itertools
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import Image, UnidentifiedImageError
 
 from pipeline.media import voicebox
 from pipeline.media.voicebox import Samples
@@ -93,6 +96,11 @@ CATEGORIES = (
     "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm",
     "self-harm/instructions", "self-harm/intent", "sexual", "sexual/minors", "violence", "violence/graphic",
 )  # fmt: skip
+
+# Words that are flagged as whatever they name, and pictures all of one colour, which outlives every re-encoding.
+SAYS_SO = re.compile(r"\bflagged as ([a-z-]+(?:/[a-z-]+)?)")
+PAINTED = {(255, 0, 255): "sexual", (255, 0, 0): "violence/graphic"}
+NEAR = 40  # how far a channel may be from the colour
 
 
 def openai(world: World) -> list[Route]:
@@ -241,7 +249,7 @@ class _Desk:
     # --- moderations ----------------------------------------------------------------------------------------------
 
     def moderate(self, request: Request) -> Response:
-        """Our own rules under their names; a picture is fine unless a switch says otherwise."""
+        """Our own rules under their names, and what says so itself (`SAYS_SO`, `PAINTED`)."""
         body = request.json() or {}
         given = body.get("input")
         self.world.sleep(0.3)
@@ -256,7 +264,8 @@ class _Desk:
         key = hashlib.sha256(request.body).hexdigest()
         pictured = any(isinstance(one, dict) and one.get("type") == "image_url" for one in given)
         falls = self._falls("flagged", key)
-        results = [_judged("violence" if falls else _category(text), pictured) for text in things]
+        seen = next((_painted(one) for one in given if isinstance(one, dict) and "image_url" in one), "")
+        results = [_judged("violence" if falls else seen or _category(text), pictured) for text in things]
         return Response(200, {"id": f"modr-{next(self._numbers)}", "model": body.get("model"), "results": results})
 
     # --- voices ---------------------------------------------------------------------------------------------------
@@ -362,7 +371,21 @@ def _said_by_user(turns: list[Any]) -> str:
 
 
 def _category(text: str) -> str:
+    says_so = SAYS_SO.search(text)
+    if says_so and says_so[1] in CATEGORIES:
+        return says_so[1]
     return {"refuse": "hate", "leave": "harassment", "": ""}[safety.judge(text)]
+
+
+def _painted(part: dict[str, Any]) -> str:
+    """The category whose colour the whole picture has."""
+    try:
+        data = base64.b64decode(part["image_url"]["url"].partition(",")[2])
+        with Image.open(io.BytesIO(data)) as image:
+            small = np.asarray(image.convert("RGB").resize((8, 8)), dtype=int)
+    except (KeyError, ValueError, OSError, UnidentifiedImageError):
+        return ""
+    return next((kind for colour, kind in PAINTED.items() if np.abs(small - colour).max() < NEAR), "")
 
 
 def _judged(category: str, pictured: bool) -> dict[str, Any]:

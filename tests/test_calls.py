@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from django.core.checks import run_checks
 from django.core.files.storage import default_storage
 from django.db import OperationalError, connection
 from django.utils import timezone
@@ -481,6 +482,26 @@ def test_nothing_is_bought_past_the_orders_budget(work, tmp_path, settings):
         calls.ask(work, vendor, {"word": "b"}, tmp_path, name="two")
     assert capped.value.trouble == "capped"
     assert len(vendor.asked) == 1
+
+
+def test_our_money_becomes_the_vendors_in_one_place(settings):
+    settings.ORDER_BUDGET, settings.COST_SHARE = 1000, 0.5
+    assert (slots.order_cap(None), slots.order_cap(800)) == (10_000_000, 4_000_000)
+    settings.USD_RATE = 0.8  # a dollar costs 0.80: the same money buys more of them
+    assert (slots.order_cap(None), slots.order_cap(800)) == (12_500_000, 5_000_000)
+
+
+def test_a_dollar_that_costs_nothing_is_refused_at_the_start(settings):
+    assert run_checks(tags=["money"]) == []
+    settings.USD_RATE = 0.0
+    assert [found.id for found in run_checks(tags=["money"])] == ["videogen.E020"]
+
+
+def test_a_dearer_dollar_buys_less(work, tmp_path, settings):
+    settings.ORDER_BUDGET, settings.USD_RATE = 100, 2.0
+    with pytest.raises(ProviderError) as capped:
+        calls.ask(work, Slow(price=600_000), {"word": "a"}, tmp_path)
+    assert capped.value.trouble == "capped"
 
 
 def test_the_days_budget_holds_for_all_orders_and_is_released_by_what_failed(work, tmp_path, settings):

@@ -47,7 +47,14 @@ def test_the_line_is_a_graph_whose_needs_come_first():
     for line in LINE:
         assert set(line.needs) <= seen, line.key
         seen.add(line.key)
-    assert [line.key for line in before("narration")] == ["photos", "script"]
+    assert [line.key for line in before("narration")] == ["photos", "moderation", "script"]
+
+
+def test_nothing_is_made_before_moderation_is_done():
+    after = {"moderation"}
+    for line in LINE:
+        after |= {line.key} if after & set(line.needs) else set()
+    assert {line.key for line in LINE} - after == {"photos"}
 
 
 def test_every_stage_of_the_line_has_its_module():
@@ -110,9 +117,9 @@ def test_a_beat_renews_the_lease_and_says_how_far(production):
 def test_done_unblocks_what_needed_it_and_rings(production, bells, monkeypatch):
     stage_is(monkeypatch, lambda work: DONE)
     engine.run_step(step_of(production, "photos").pk)
-    script = step_of(production, "script")
-    assert script.state == StepState.READY
-    assert ("run_step", script.pk) in bells
+    after = step_of(production, "moderation")
+    assert after.state == StepState.READY
+    assert ("run_step", after.pk) in bells
 
 
 def test_a_waiting_step_is_left_alone_until_its_alarm(production, monkeypatch):

@@ -1,16 +1,18 @@
-"""Moderation: our own rules, the vendor's judgement, and both together."""
+"""Who moderates: our own rules, and the vendor as a provider like every other."""
 
 from __future__ import annotations
 
+import io
 import json
-import logging
 
 import pytest
+from PIL import Image
 
-from pipeline.providers.base import ProviderError
-from pipeline.providers.moderation import Flag, LocalRules, WithRules
+from pipeline.providers.base import JudgeRequest, ProviderError
+from pipeline.providers.moderation import ENDING, Flag, by_our_rules, named
 from pipeline.providers.openai_moderation import MODEL, TEXTS_AT_ONCE, OpenAIModeration
-from sandbox.openai import openai
+from pipeline.stages.moderation import SAID
+from sandbox.openai import CATEGORIES, openai
 from sandbox.server import running
 
 pytestmark = pytest.mark.slow  # they speak to a server, and wait for it
@@ -42,7 +44,7 @@ def bodies(sandbox):
 
 
 def test_our_own_rules_tell_what_is_refused_from_what_is_left_out():
-    assert LocalRules().judge([FINE, HATE, "", UNKIND]) == [
+    assert by_our_rules([FINE, HATE, "", UNKIND]) == [
         Flag(1, "refuse", 1.0, "rules"),
         Flag(3, "leave", 1.0, "rules"),
     ]
@@ -92,18 +94,28 @@ def test_every_trouble_of_the_vendor_is_one_of_ours(vendor, sandbox, fault, trou
     assert no.value.trouble == trouble
 
 
-def test_both_together_flag_what_either_does(vendor, sandbox):
-    sandbox.world.switch("openai.flagged", 1, times=True)
-    flags = WithRules(vendor).judge([FINE, HATE])
-    assert [(flag.where, flag.category, flag.source) for flag in flags] == [
-        (1, "refuse", "rules"),
-        (0, "violence", MODEL),
-        (1, "violence", MODEL),
-    ]
+def test_as_a_provider_it_answers_in_json_and_finds_pictures_by_name(vendor, sandbox, tmp_path):
+    (tmp_path / "0.jpg").write_bytes(painted("magenta"))
+    request = JudgeRequest(texts=(FINE, "He was flagged as violence."), pictures=("../0.jpg",)).to_json()
+    answer = vendor.submit("a.key", json.loads(json.dumps(request)), tmp_path)
+    flags = [Flag.from_json(flag) for flag in json.loads(json.dumps(answer.result))["flags"]]
+    assert [(flag.where, flag.category, flag.ends) for flag in flags] == [(1, "violence", False), (2, "sexual", True)]
+    assert (answer.state, answer.cost, vendor.estimate(request)) == ("done", 0, 0)
+    assert (vendor.job, vendor.model, vendor.recovery) == ("moderator", MODEL, "redo")
+    assert named(flags) == f"sexual ({MODEL}), violence ({MODEL})"
 
 
-def test_our_rules_stand_alone_while_the_vendor_is_away(vendor, sandbox, caplog):
-    sandbox.world.switch("openai.down", 1.0)
-    with caplog.at_level(logging.WARNING):
-        assert WithRules(vendor).judge([HATE]) == LocalRules().judge([HATE])
-    assert "our own rules alone" in caplog.text
+def test_a_picture_of_many_colours_is_flagged_for_none(vendor, tmp_path):
+    (tmp_path / "0.jpg").write_bytes(painted("green"))
+    assert vendor.judge([], [tmp_path / "0.jpg"]) == []
+
+
+def test_whatever_ends_a_making_can_be_told_to_the_fan():
+    assert set(SAID) == ENDING
+    assert ENDING - {"refuse"} <= set(CATEGORIES), "the vendor knows no such category"
+
+
+def painted(colour: str) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (300, 200), colour).save(out, "JPEG")
+    return out.getvalue()

@@ -76,13 +76,15 @@ def test_a_clip_that_is_of_no_use_is_filmed_again(vendors: Sandbox, tmp_path: An
     assert Call.objects.get(step=again.step, name=again.name, attempt=1).state == CallState.FAILED
 
 
-def test_what_moderation_flags_is_not_read_aloud(vendors: Sandbox, tmp_path: Any, monkeypatch: Any) -> None:
+def test_what_gives_moderation_pause_is_looked_at_by_a_person(
+    vendors: Sandbox, tmp_path: Any, monkeypatch: Any
+) -> None:
     monkeypatch.setattr(settings, "VIDEO", "local")
     vendors.world.switch("openai.flagged", 1.0)
     production = film(tmp_path)
-    calls = Call.objects.filter(step__production=production, job="writer").order_by("pk")
-    assert [call.provider for call in calls] == ["openai-writer", "local-writer"]
-    assert production.script.call == calls[1]
+    assert production.script.call.provider == "openai-writer"
+    assert {concern.what for concern in production.concerns.all()} >= {"notes", "photo", "script"}
+    assert not production.cut.review.automatic
 
 
 def test_the_doctor_asks_every_vendor(vendors: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +99,7 @@ def test_the_doctor_asks_every_vendor(vendors: Sandbox, capsys: pytest.CaptureFi
 
 
 def test_every_provider_is_found_by_the_name_on_its_calls(vendors: Sandbox) -> None:
-    for name in [*roster.VOICES, "local-writer", "openai-writer"]:
+    for name in [*roster.VOICES, "local-writer", "openai-writer", "openai-moderation"]:
         found = roster.by_name(name)
         assert found is not None
         assert found.name == name

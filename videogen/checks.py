@@ -35,6 +35,14 @@ def production_is_not_a_demo(app_configs: Sequence[Any] | None, **kwargs: Any) -
     return found
 
 
+@register("money")
+def a_dollar_costs_something(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Budgets are divided by it."""
+    if settings.USD_RATE > 0:
+        return []
+    return [Error("USD_RATE must be more than 0.", hint="docs/settings.md, Vendors.", id="videogen.E020")]
+
+
 @register("files")
 def files_are_whole(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Half a bucket loses files; half a CloudFront hands them to everyone."""

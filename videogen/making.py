@@ -17,8 +17,9 @@ from billing.models import Price
 from orders import drafts, reader
 from orders import services as orders
 from orders.choices import Length
+from orders.consents import REQUIRED
 from orders.forms import ForWhomForm, StoryForm
-from orders.models import MAX_PHOTOS, MIN_PHOTOS, ConsentKind, Order, PhotoState
+from orders.models import MAX_PHOTOS, MIN_PHOTOS, Order, PhotoState
 from orders.uploads import Refused, Upload, gate
 from pipeline import engine, jobs, live, queue, services
 from pipeline.models import Production, ProductionState, Review, ReviewState
@@ -87,7 +88,7 @@ def order_for(wish: Wish) -> Order:
                 with path.open("rb") as source:
                     orders.add_photo(order=order, upload=_with_file(upload, source))
             orders.sort_photos(order=order, tokens=list(order.photos.order_by("pk").values_list("token", flat=True)))
-            orders.agree(order=order, kinds=ConsentKind.values)
+            orders.agree(order=order, kinds=REQUIRED)
             queue.drain(bells, jobs.JOBS)
         faults = [f"{photo.label}: {_(photo.fault)}" for photo in order.photos.filter(state=PhotoState.REFUSED)]
         faults += [gap.sentence for gap in drafts.missing(order)] if not faults else []

@@ -242,7 +242,7 @@ RENDER_SCALE = env.float("RENDER_SCALE", default=1.0)  # tests make small films 
 CURRENCY = "EUR"
 
 # --- vendors ------------------------------------------------------------------------------------------------------
-# A key that is set puts the vendor to work where the job is "auto". Prices are millionths of CURRENCY.
+# A key that is set puts the vendor to work where the job is "auto". Prices are millionths of a US dollar.
 
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
@@ -252,6 +252,8 @@ OPENAI_REASONING = env.str("OPENAI_REASONING", default="")
 OPENAI_PRICES = env.json("OPENAI_PRICES", default={"input": 750_000, "cached": 75_000, "output": 4_500_000})
 OPENAI_LIMIT = env.int("OPENAI_LIMIT", default=8)
 OPENAI_MODERATION = env.bool("OPENAI_MODERATION", default=True)
+OPENAI_MODERATION_PHOTOS = env.bool("OPENAI_MODERATION_PHOTOS", default=True)
+OPENAI_VISION = env.bool("OPENAI_VISION", default=False)
 
 HIGGSFIELD_KEY = env.str("HIGGSFIELD_KEY", default="")  # id:secret
 HIGGSFIELD_BASE_URL = env.str("HIGGSFIELD_BASE_URL", default="https://api.higgsfield.ai")
@@ -278,7 +280,10 @@ CUSTOM_VOICE_PRICE = env.int("CUSTOM_VOICE_PRICE", default=0)
 CUSTOM_VOICE_LIMIT = env.int("CUSTOM_VOICE_LIMIT", default=2)
 CUSTOM_VOICE_WEBHOOK_SECRETS = env.list("CUSTOM_VOICE_WEBHOOK_SECRETS", default=[])
 
-# Nothing is submitted past these, in minor units: per order (and never more than this share of its price), per day.
+# What one US dollar costs in CURRENCY. Vendors are paid in dollars, fans pay in CURRENCY.
+USD_RATE = env.float("USD_RATE", default=1.0)
+# Nothing is submitted past these, in minor units of CURRENCY: per order (and never more than this share of its
+# price), per day.
 ORDER_BUDGET = env.int("ORDER_BUDGET", default=1000)
 COST_SHARE = env.float("COST_SHARE", default=0.5)
 DAY_BUDGET = env.int("DAY_BUDGET", default=20_000)

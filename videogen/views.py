@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Creator
+from orders import reader
 
 from . import showcase
 
@@ -16,7 +17,14 @@ def home(request: HttpRequest) -> HttpResponse:
     """What this is, who lends a voice, how long it really takes here."""
     cards = showcase.cards()
     lowest = min((c.lowest for c in cards if c.lowest is not None), key=lambda price: price.amount, default=None)
-    return render(request, "home.html", {"cards": cards, "lowest": lowest, "measured": showcase.measured()})
+    sharing = reader.sharing()
+    context = {
+        "cards": cards,
+        "lowest": lowest,
+        "measured": showcase.measured(),
+        "shared": [*sharing.words, *sharing.photos],
+    }
+    return render(request, "home.html", context)
 
 
 @require_safe

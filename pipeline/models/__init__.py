@@ -14,12 +14,13 @@ from .board import (
     Vendor,
 )
 from .finish import Cut, Delivery, Finding, FirstLook, Notice, NoticeKind, Review, ReviewState
-from .story import Narration, Scene, Script, Shot, Take, TakeState
+from .story import Concern, Narration, Scene, Script, Shot, Subject, Take, TakeState
 
 __all__ = [
     "OPEN_CALLS",
     "Call",
     "CallState",
+    "Concern",
     "Cut",
     "Delivery",
     "Event",
@@ -38,6 +39,7 @@ __all__ = [
     "Shot",
     "Step",
     "StepState",
+    "Subject",
     "Sweeper",
     "Take",
     "TakeState",

@@ -11,6 +11,43 @@ from orders.models import Photo
 from .board import Call, Production
 
 
+class Subject(models.TextChoices):
+    """What moderation looks at."""
+
+    NOTES = "notes", _("story")
+    LINE = "line", _("must-say line")
+    NAME = "name", _("name")
+    PHOTO = "photo", _("photo")
+    SCRIPT = "script", _("scene")
+
+
+class Concern(models.Model):
+    """One thing moderation flagged in what a film is made of: it ended the making, or the creator looks at the film."""
+
+    production = models.ForeignKey(Production, models.CASCADE, related_name="concerns", verbose_name=_("production"))
+    what = models.CharField(_("in"), max_length=8, choices=Subject)
+    # Which one, counted from 1 as the fan does; of the script the scene, its title being 0.
+    number = models.PositiveSmallIntegerField(_("number"), default=0)
+    category = models.CharField(_("category"), max_length=40)
+    score = models.FloatField(_("score"))
+    source = models.CharField(_("judged by"), max_length=40)
+    ends = models.BooleanField(_("ended the making"), default=False)
+    created_at = models.DateTimeField(_("noticed"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("concern")
+        verbose_name_plural = _("concerns")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["production", "what", "number", "category", "source"], name="concern_once")
+        ]
+
+    def __str__(self) -> str:
+        title = self.what == Subject.SCRIPT and not self.number
+        where = f"{_('title') if title else self.get_what_display()} {self.number or ''}".strip()
+        return f"{where}: {self.category}, {self.score:.0%} ({self.source})"
+
+
 class Script(models.Model):
     """What is said, in scenes. A production has one; a re-run may write another."""
 

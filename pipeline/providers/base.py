@@ -1,8 +1,8 @@
 """What every provider of a job speaks: requests and answers as plain data, one Protocol, one family of errors.
 
-A provider does one job (write the script, read a line aloud, film a shot) for whoever asks. It is handed everything it
-needs: no settings, no models, no global state. Requests and results cross the board as JSON, so each dataclass here
-turns into plain data and back without loss.
+A provider does one job (write the script, judge it, read a line aloud, film a shot) for whoever asks. It is handed
+everything it needs: no settings, no models, no global state. Requests and results cross the board as JSON, so each
+dataclass here turns into plain data and back without loss.
 """
 
 from __future__ import annotations
@@ -204,10 +204,18 @@ class ShotRequest(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeRequest(Plain):
+    """What is to be judged: texts, and small JPEGs by their names in the working folder."""
+
+    texts: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a provider says: `pending` with the vendor's id, or `done` with a JSON result and files it wrote in workdir.
 
-    `cost` is in millionths of the account's currency unit, so that a tenth of a cent still counts.
+    `cost` is in millionths of a US dollar, so that a tenth of a cent still counts.
     """
 
     state: Literal["pending", "done"]
@@ -266,7 +274,7 @@ class Provider(Protocol):
         """What the board and the desk call it."""
 
     @property
-    def job(self) -> Literal["writer", "voice", "video"]:
+    def job(self) -> Literal["writer", "voice", "video", "moderator"]:
         """What it does."""
 
     @property
@@ -320,7 +328,7 @@ class Provider(Protocol):
         """Stop a pending job where the vendor can; silent where it cannot."""
 
     def estimate(self, request: Json) -> int:
-        """What the job will cost at the most, in millionths of the account's currency unit; asks nobody."""
+        """What the job will cost at the most, in millionths of a US dollar; asks nobody."""
         return 0
 
     def check(self) -> str:

@@ -50,7 +50,7 @@ CODES: dict[str, tuple[Trouble, str]] = {
 class CustomVoice(Provider, Hooked):
     """Provider of the job "voice". The same key is the same read: asking again after a crash costs nothing.
 
-    `price` is what 1,000 characters cost, in millionths of the account's currency unit. `webhook` gives the address at
+    `price` is what 1,000 characters cost, in millionths of a US dollar. `webhook` gives the address at
     which the vendor rings about the call of a key, `secrets` verify it. `audio_hosts` are hosts besides that of
     `base_url` that audio may be fetched from (https, a leading dot meaning "and below").
     """

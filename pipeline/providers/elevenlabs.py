@@ -36,8 +36,8 @@ RANGES = {"stability": (0.0, 1.0), "similarity_boost": (0.0, 1.0), "style": (0.0
 class ElevenLabs(Provider, Hooked):
     """Provider of the job "voice". Nothing is remembered there: after a crash the line is read again, and paid again.
 
-    `limit` is the plan's number of requests at once; `price` what 1,000 characters cost, in millionths of the account's
-    currency unit; `secrets` those of the webhook, newest first.
+    `limit` is the plan's number of requests at once; `price` what 1,000 characters cost, in millionths of a US
+    dollar; `secrets` those of the webhook, newest first.
     """
 
     name = "elevenlabs"

@@ -1,21 +1,23 @@
-"""What must not be said or shown: the Protocol of those who judge, our own rules, and a vendor joined with them."""
+"""What must not be said or shown: what a judge objects to, what each objection asks for, and our own rules."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
-from .base import ProviderError
+from .base import Plain
 from .writing import safety
 
-log = logging.getLogger(__name__)
+# What ends a making, in the vendor's words and in ours. Everything else that is flagged is for the creator's eyes: a
+# soldier's memoir speaks of violence, and a daughter of her mother's illness.
+ENDING = frozenset({
+    "sexual", "sexual/minors", "hate/threatening", "harassment/threatening", "illicit/violent",
+    "self-harm/instructions", "refuse",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Plain):
     """One objection. `where` counts the texts and then the pictures that were judged, from 0.
 
     `category` is the judge's own word, `score` from 0 to 1 how sure it is, `source` its name.
@@ -26,34 +28,18 @@ class Flag:
     score: float
     source: str
 
-
-class Moderator(Protocol):
-    """Whoever judges texts and pictures."""
-
-    def judge(self, texts: Sequence[str], pictures: Sequence[Path] = ()) -> list[Flag]:
-        """Every objection; empty when there is none. `pictures` are JPEG files. Raises ProviderError."""
+    @property
+    def ends(self) -> bool:
+        """Whether no film may be made with it; else a person looks."""
+        return self.category in ENDING
 
 
-class LocalRules:
-    """Our own rules for texts; they see no pictures. Categories: "refuse" (hate, threats) and "leave" (the rest)."""
-
-    def judge(self, texts: Sequence[str], pictures: Sequence[Path] = ()) -> list[Flag]:
-        """Every text that must not be said; asks nobody and never fails."""
-        verdicts = ((where, safety.judge(text)) for where, text in enumerate(texts))
-        return [Flag(where, verdict, 1.0, "rules") for where, verdict in verdicts if verdict]
+def by_our_rules(texts: Sequence[str]) -> list[Flag]:
+    """What our own rules object to; they ask nobody. Categories: "refuse" (hate, threats) and "leave" (the rest)."""
+    verdicts = ((where, safety.judge(text)) for where, text in enumerate(texts))
+    return [Flag(where, verdict, 1.0, "rules") for where, verdict in verdicts if verdict]
 
 
-class WithRules:
-    """A vendor's judgement and our own rules together; our rules alone while the vendor is away, which is logged."""
-
-    def __init__(self, vendor: Moderator, rules: Moderator | None = None) -> None:
-        self._vendor, self._rules = vendor, rules or LocalRules()
-
-    def judge(self, texts: Sequence[str], pictures: Sequence[Path] = ()) -> list[Flag]:
-        """Every objection of either; never raises for the vendor's sake."""
-        flags = self._rules.judge(texts, pictures)
-        try:
-            return flags + self._vendor.judge(texts, pictures)
-        except ProviderError as error:
-            log.warning("Judged by our own rules alone: %s", error)
-            return flags
+def named(flags: Iterable[Flag]) -> str:
+    """The categories and who flagged them, in one phrase."""
+    return ", ".join(sorted({f"{flag.category} ({flag.source})" for flag in flags}))

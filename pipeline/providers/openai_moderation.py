@@ -4,30 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import openai
 import pydantic
 from openai.types import Moderation
 
 from . import openai_client
-from .base import ProviderError
+from .base import Answer, Json, JudgeRequest, Provider, ProviderError
 from .moderation import Flag
 from .openai_client import API
 
 MODEL = "omni-moderation-latest"
 TEXTS_AT_ONCE = 32
-SECONDS = 20.0
+SECONDS = 12.0
 
 
-class OpenAIModeration:
-    """A Moderator. Of pictures it judges violence, self-harm and sexual content; everything else of texts alone."""
+class OpenAIModeration(Provider):
+    """Provider of the job "moderator". Of pictures it judges violence, self-harm and sexual content, no more."""
 
     name = "openai-moderation"
+    job: Literal["writer", "voice", "video", "moderator"] = "moderator"
+    recovery: Literal["same_key", "redo", "wait"] = "redo"
 
     def __init__(self, key: str, *, base_url: str = API, model: str = MODEL, seconds: float = SECONDS) -> None:
         self._client = openai_client.client(key, base_url, seconds)
         self._model = model
+
+    @property
+    def model(self) -> str:
+        """The model that judges."""
+        return self._model
+
+    def submit(self, key: str, request: Json, workdir: Path) -> Answer:
+        """Answer with the flags for the JudgeRequest in `request`, as `{"flags": […]}`. Raises ProviderError."""
+        asked = JudgeRequest.from_json(request)
+        flags = self.judge(asked.texts, [workdir / Path(name).name for name in asked.pictures])
+        return Answer("done", {"flags": [flag.to_json() for flag in flags]})
+
+    def look(self, external_id: str, workdir: Path) -> Answer:
+        """Nothing is ever pending here. Raises ProviderError."""
+        raise ProviderError(f"{self.name} has no pending job {external_id!r}", retryable=False)
+
+    def find(self, key: str) -> Answer | None:
+        """None: nothing is stored there."""
+        return None
+
+    def cancel(self, external_id: str) -> None:
+        """Nothing to stop."""
 
     def judge(self, texts: Sequence[str], pictures: Sequence[Path] = ()) -> list[Flag]:
         """Every category the vendor flags, with its score from 0 to 1. One exchange for the texts, one a picture.

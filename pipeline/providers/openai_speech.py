@@ -38,7 +38,7 @@ class OpenAISpeech(Provider):
     """Provider of the job "voice". Nothing is remembered there: after a crash the line is read again.
 
     `base_url` may end with /v1. `price` is what 1,000 characters cost, `hearing_price` a minute of transcription, both
-    in millionths of the account's currency unit. `hearing_model` asks for transcriptions with word timings; empty where
+    in millionths of a US dollar. `hearing_model` asks for transcriptions with word timings; empty where
     the server has none.
     """
 

@@ -29,7 +29,7 @@ MAX_OUTPUT = 6_000  # tokens, thinking included; a script of ten scenes takes so
 PICTURE_TOKENS = 300  # one small picture, at the most
 MAX_PICTURE = 1_500_000  # bytes
 BYTES_A_TOKEN = 2.5  # at the least, in any language the notes may be in
-# One millionth of the currency is a ten-thousandth of a cent: prices are per million tokens, in those.
+# One millionth of a dollar is a ten-thousandth of a cent: prices are per million tokens, in those.
 PRICES = {"input": 750_000, "cached": 75_000, "output": 4_500_000}
 
 INSTRUCTIONS = f"""\
@@ -87,7 +87,7 @@ class OpenAIWriter(Provider):
     """Provider of the job "writer". Nothing is stored at the vendor; after a crash the script is written again.
 
     `base_url` ends with /v1. `prices` are for a million tokens of "input", "cached" input and "output", in millionths
-    of the account's currency unit. `reasoning` is how hard the model may think, empty for its own way. With
+    of a US dollar. `reasoning` is how hard the model may think, empty for its own way. With
     `look_at_photos` the pictures a request names go along. `seconds` bounds one exchange; a script may take two.
     """
 

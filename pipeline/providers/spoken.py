@@ -102,7 +102,7 @@ def characters(request: Json) -> int:
 
 
 def price_of(count: int, price: int) -> int:
-    """What `count` characters cost at `price` for 1,000, rounded up; both in millionths of the account's currency."""
+    """What `count` characters cost at `price` for 1,000, rounded up; both in millionths of a US dollar."""
     return -(-count * price // 1000)
 
 

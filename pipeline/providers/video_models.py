@@ -25,7 +25,7 @@ class VideoModel:
     """One image-to-video model, as we use it.
 
     `durations` are all the lengths it films, in whole seconds, rising. `extra` goes along with every request. A param's
-    empty name means that the model has none. `price_per_second` is in millionths of the account's currency unit;
+    empty name means that the model has none. `price_per_second` is in millionths of a US dollar;
     `quality`, from 0 to 1, picks among takes. When a shot is late by `hedge_after` seconds another model is asked too;
     after `local_after` the local studio stands in.
     """
@@ -48,7 +48,7 @@ class VideoModel:
         return next((length for length in self.durations if length >= 0.95 * seconds), self.durations[-1])
 
     def cost(self, seconds: float) -> int:
-        """What a shot of `seconds` costs, in millionths of the account's currency unit."""
+        """What a shot of `seconds` costs, in millionths of a US dollar."""
         return self.length(seconds) * self.price_per_second
 
 

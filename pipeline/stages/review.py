@@ -32,7 +32,9 @@ def run(work: Work) -> Done | Wait:
 
 def _ask(work: Work, cut: Cut) -> Review:
     creator = work.order.creator
-    automatic = creator.approval == ApprovalMode.AUTOMATIC and cut.verdict == "pass"
+    # What moderation was not sure of, a person decides.
+    green = cut.verdict == "pass" and not work.production.concerns.exists()
+    automatic = creator.approval == ApprovalMode.AUTOMATIC and green
     now = timezone.now()
     with work.fence():
         review = Review.objects.create(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from dataclasses import dataclass
+from pathlib import Path
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .. import files, roster, wording
-from ..calls import ask, pause
+from .. import files, judging, roster, wording
+from ..calls import ask, latest, pause
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
+from ..judging import Noticed
 from ..line import LINE
-from ..models import Call, CallState, Scene, Script, Step
-from ..providers.base import Provider, ProviderError, ScriptDraft
+from ..models import Call, CallState, Scene, Script, Step, Subject
+from ..providers.base import Provider, ProviderError, ScriptDraft, WriteRequest
+from ..providers.moderation import Flag, by_our_rules, named
 
 log = logging.getLogger(__name__)
 
@@ -22,22 +27,32 @@ LINE_STAGES = tuple(line.key for line in LINE if line.per_item)
 PATIENCE = 45.0
 
 
+@dataclass(frozen=True)
+class Written:
+    """A script that can be used, whose answer it is, and what moderation wants the creator to look at."""
+
+    call: Call
+    draft: ScriptDraft
+    flags: list[Flag]
+
+
 def run(work: Work) -> Done | Wait:
     """Ask the writer, check the answer, write the scenes and the steps that make them."""
     if Script.objects.filter(production=work.production).exists():
         return DONE
-    call = _written(work, roster.writer(), "")
-    if isinstance(call, Wait):
-        return call
-    if call is None and roster.writer().name != roster.local_writer().name:
-        tell(work.production, "writer.stood_in", stage="script")
-        call = _written(work, roster.local_writer(), "local")
-    if isinstance(call, Call):
-        _keep(work, call)
+    written = _written(work, roster.writer(), "")
+    if written is None:
+        if not work.production.events.filter(name="writer.stood_in").exists():
+            tell(work.production, "writer.stood_in", stage="script")
+        written = _written(work, roster.local_writer(), "local")
+    if isinstance(written, Wait):
+        return written
+    if written is not None:
+        _keep(work, written)
     return DONE
 
 
-def _written(work: Work, writer: Provider, name: str) -> Call | Wait | None:
+def _written(work: Work, writer: Provider, name: str) -> Written | Wait | None:
     """A script that can be used; how long to wait for it; or None where a vendor's will not come.
 
     Raises StageFailed where the local writer has none either: its sentence is for the fan.
@@ -45,7 +60,9 @@ def _written(work: Work, writer: Provider, name: str) -> Call | Wait | None:
     is_local = writer.name == roster.local_writer().name
     try:
         with files.workspace("script") as folder:
-            call = ask(work, writer, wording.request_for(work.order).to_json(), folder, name=name)
+            request = wording.request_for(work.order, eyes=not is_local)
+            _fetch_pictures(work, request, folder, name)
+            call = ask(work, writer, request.to_json(), folder, name=name)
     except ProviderError as error:
         if is_local:
             raise
@@ -55,28 +72,43 @@ def _written(work: Work, writer: Provider, name: str) -> Call | Wait | None:
     if call.state != CallState.SUCCEEDED:
         return None if not is_local and (age > PATIENCE or call.trouble == "locked") else Wait(max(1.0, pause(call)))
     draft, usable = ScriptDraft.from_json(call.result), work.order.photos.usable().count()
-    fault = wording.fault_of(draft, photos=usable, must_say=tuple(work.order.brief.must_say)) or (
-        "" if is_local else _objection(draft)
-    )
+    fault = wording.fault_of(draft, photos=usable, must_say=tuple(work.order.brief.must_say))
+    flags: list[Flag] = []
     if not fault:
-        return call
+        judged = _judged(work, draft, is_local=is_local)
+        if isinstance(judged, Wait):
+            return judged
+        flags = judged
+        fault = named(flag for flag in flags if flag.ends or flag.category == "leave")
+    if not fault:
+        return Written(call, draft, flags)
     if is_local:
         raise StageFailed(f"the script cannot be used: {fault}", fan=_("We could not turn your notes into a story."))
     log.warning("%s: %s wrote a script that cannot be used: %s", work.step, writer.name, fault)
     return None
 
 
-def _objection(draft: ScriptDraft) -> str:
-    """What must not be said aloud in a licensed voice, in one phrase; empty where all may be.
+def _fetch_pictures(work: Work, request: WriteRequest, folder: Path, name: str) -> None:
+    """The small copies a request names, for a writer that has not answered yet; without one of them it sees none."""
+    begun = latest(work.step, name)
+    if request.pictures and (begun is None or begun.state != CallState.SUCCEEDED):
+        for photo in work.order.photos.usable():
+            with contextlib.suppress(FileNotFoundError):
+                files.fetch(photo.thumb, folder)
+
+
+def _judged(work: Work, draft: ScriptDraft, *, is_local: bool) -> list[Flag] | Wait:
+    """What may give pause before this is said aloud in a licensed voice: the vendor's judgement, and our own rules.
 
     The local writer has judged its own words by the same rules already.
     """
-    flags = roster.moderator().judge([draft.title, *(scene.text for scene in draft.scenes)])
-    return ", ".join(sorted({f"{flag.category} ({flag.source})" for flag in flags}))
+    texts = [draft.title, *(scene.text for scene in draft.scenes)]
+    judged = judging.words(work, "judge-local" if is_local else "judge", texts)
+    return judged if is_local or isinstance(judged, Wait) else [*by_our_rules(texts), *judged]
 
 
-def _keep(work: Work, call: Call) -> Script:
-    draft = ScriptDraft.from_json(call.result)
+def _keep(work: Work, written: Written) -> Script:
+    draft = written.draft
     usable = list(work.order.photos.usable())
     with work.fence():
         script = Script.objects.create(
@@ -84,8 +116,9 @@ def _keep(work: Work, call: Call) -> Script:
             title=draft.title[:120],
             language=draft.language[:12],
             left_out=list(draft.left_out),
-            call=call,
+            call=written.call,
         )
+        judging.keep(work, [Noticed(Subject.SCRIPT, flag.where, flag) for flag in written.flags])
         for number, scene in enumerate(draft.scenes, start=1):
             Scene.objects.create(
                 script=script,

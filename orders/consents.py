@@ -1,0 +1,18 @@
+"""What a fan is asked to agree to now: which boxes, in which words, and which of them no film is made without."""
+
+from __future__ import annotations
+
+from . import reader
+from .models import ConsentKind
+
+REQUIRED = frozenset({ConsentKind.PHOTOS, ConsentKind.AI_VOICE})
+# What was agreed to of the photos that were there: a new one asks again.
+OF_PHOTOS = frozenset({ConsentKind.PHOTOS, ConsentKind.LOOK})
+
+
+def asked() -> dict[ConsentKind, str]:
+    """The boxes that are shown, each with its words: consent in photos names everybody who is sent them."""
+    sharing = reader.sharing()
+    words = {kind: str(kind.label) for kind in ConsentKind if kind in REQUIRED or sharing.eyes}
+    words[ConsentKind.PHOTOS] = " ".join([words[ConsentKind.PHOTOS], *sharing.photos])
+    return words
