@@ -57,7 +57,7 @@ def ask(work: Work, provider: Provider, request: Json, folder: Path, *, name: st
         log.info("%s: %s (%s)", call, error, error.trouble)
         answer = None
     if answer is not None:
-        faultpoint("call.after_answer")
+        faultpoint("call.after_answer", provider.name)
         with work.fence():
             _accept(call, answer, work.production.folder)
     call.refresh_from_db()
@@ -100,8 +100,11 @@ def _forward(work: Work, call: Call, provider: Provider, folder: Path) -> Answer
         with _minded(work, call, provider):
             answer = provider.look(call.external_id, folder)
         breaker.worked(provider.name)
+        if answer.state == "done":
+            faultpoint("call.after_fetch", provider.name)
         return answer
     if _may_send(work, call, provider):
+        faultpoint("call.after_slot", provider.name)
         return _send(work, call, provider, folder)
     return None
 
@@ -129,7 +132,7 @@ def _write_down(work: Work, provider: Provider, request: Json, name: str, attemp
                 "due_at": step.deadline_at,
             },
         )
-    faultpoint("call.before_send")
+    faultpoint("call.before_send", provider.name)
     return call
 
 
@@ -174,7 +177,7 @@ def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | 
                 sent_at=call.sent_at or timezone.now(), state=CallState.NEW
             ):
                 return None
-        faultpoint("call.before_submit")
+        faultpoint("call.before_submit", provider.name)
         answer = provider.submit(call.key, call.prepared or {}, folder)
     breaker.worked(provider.name)
     return answer

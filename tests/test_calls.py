@@ -113,7 +113,7 @@ def test_asked_twice_it_is_done_once(work, tmp_path):
 def test_it_is_written_down_before_it_is_sent(work, tmp_path, monkeypatch):
     vendor = Vendor()
 
-    def die(name):
+    def die(name, vendor=""):
         if name == "call.before_send":
             raise Died(name)
 
@@ -125,14 +125,14 @@ def test_it_is_written_down_before_it_is_sent(work, tmp_path, monkeypatch):
 
 
 def crash_after_the_answer(work, vendor, tmp_path, monkeypatch):
-    def die(name):
+    def die(name, vendor=""):
         if name == "call.after_answer":
             raise Died(name)
 
     monkeypatch.setattr(calls, "faultpoint", die)
     with pytest.raises(Died):
         calls.ask(work, vendor, {"word": "hello"}, tmp_path)
-    monkeypatch.setattr(calls, "faultpoint", lambda name: None)
+    monkeypatch.setattr(calls, "faultpoint", lambda *point: None)
 
 
 def test_after_a_crash_in_the_gap_a_vendor_that_can_be_searched_is_not_asked_again(work, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Real processes, Redis and films: workers killed at every registered boundary, and everything killed at once."""
+"""Real processes, Redis, films, pretended vendors: a kill at every registered boundary, and of everything at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,11 @@ from typing import Any
 import pytest
 
 from orders.faults import POINTS
+from sandbox.environment import environment
+from sandbox.server import Sandbox, running
+from sandbox.vendors import VENDORS
+
+from .sandboxed import bought
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 240
@@ -115,16 +121,41 @@ def gone(site: Site) -> bool:
     return False
 
 
+# At whose boundary each point of a call kills: recovery differs by vendor, fetching is only of those who answer later.
+VENDORS_OF = {
+    "call.before_send": ("higgsfield",),
+    "call.after_slot": ("higgsfield",),
+    "call.after_fetch": ("higgsfield", "custom-voice"),
+    "call.before_submit": ("openai-writer", "elevenlabs", "custom-voice", "higgsfield"),
+    "call.after_answer": ("openai-writer", "elevenlabs", "custom-voice", "higgsfield"),
+}
+
+
+@pytest.fixture
+def vendors(site: Site) -> Iterator[Sandbox]:
+    """Everybody whom the site asks is pretended, and rings when something is done."""
+    with running(VENDORS, speed=40) as sandbox:
+        sandbox.world.switch("higgsfield.http_allowed", 1.0)
+        sandbox.world.switch("custom-voice.later", 1.0)
+        site.env |= environment(sandbox.url)
+        yield sandbox
+
+
 @pytest.mark.slow
 @pytest.mark.render
-def test_workers_die_at_every_boundary_and_everything_dies_once_and_every_film_arrives(site: Site):
-    # Who pays is not a worker; those boundaries have their own tests with the money.
-    points = {point for point in POINTS if not point.startswith("payment.")}
+def test_processes_die_at_every_boundary_and_all_at_once_and_every_film_arrives_and_nothing_is_bought_twice(
+    site: Site, vendors: Sandbox
+):
+    # Who pays is not a process of ours; those boundaries have their own tests with the money.
+    points = {point for point in POINTS if not point.startswith(("payment.", "call."))}
+    points |= {f"{point}@{name}" for point in POINTS if point.startswith("call.") for name in VENDORS_OF[point]}
     site.env["VIDEOGEN_FAULTS"] = ";".join(f"{point}=kill9:once" for point in points)
+    site.env["SWEEP_SECONDS"] = "2"
     site.start()
-    codes = site.ask("place", "3")
+    site.ask("voices", "elevenlabs", "custom-voice")
+    codes = site.ask("place", "2")
     # In the middle of it all, the whole site is killed and started again.
-    site.wait_for("select count(*) >= 6 from pipeline_step where state = 'done'", [(1,)])
+    site.wait_for("select count(*) >= 5 from pipeline_step where state = 'done'", [(1,)])
     site.kill(signal.SIGKILL)
     assert gone(site), f"left behind: {site.processes()}"
     site.start()
@@ -136,6 +167,11 @@ def test_workers_die_at_every_boundary_and_everything_dies_once_and_every_film_a
     assert now["broken"] == []
     fired = {path.name for path in (Path(site.env["VIDEOGEN_VAR"]) / "faults").iterdir()}
     assert fired == points, "a boundary was never reached"
+    # Nobody was paid for more than we wrote down: each call once, and once more where we say that we could not know.
+    owed = Counter(call["provider"] for call in now["calls"])
+    twice = Counter(call["provider"] for call in now["calls"] if call["maybe_paid_twice"])
+    assert bought(vendors) <= owed + twice
+    assert set(twice) == {"openai-writer", "elevenlabs"}, "whoever remembers our key is never paid twice"
     site.kill(signal.SIGTERM)
     assert gone(site), f"left behind: {site.processes()}"
 
