@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Sum
+from django.db.models import F, Max, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -77,6 +77,7 @@ def begin(*, creator: Creator, fan: User | None, visitor: str) -> Order:
 
     Raises NotTakingOrders.
     """
+    _line_up(creator)
     allowed = drafts.occasions(creator)
     if not creator.is_active or not allowed:
         raise NotTakingOrders(_("%(name)s is not taking new films at the moment.") % {"name": creator.name})
@@ -100,6 +101,7 @@ def begin_again(*, ended: Order, fan: User) -> Order:
     A second click gets the same draft, for as long as it is one. Files are copied: each order owns its own.
     Raises NotTakingOrders.
     """
+    _line_up(ended.creator)
     again = Order.objects.filter(
         fan=fan, state=OrderState.DRAFT, events__name="order.begun", events__data__again=ended.code
     ).first()
@@ -319,6 +321,14 @@ def reopen(*, order: Order, actor: str) -> bool:
         return False
     order.tell("order.reopened", actor=actor)
     return True
+
+
+def _line_up(creator: Creator) -> None:
+    """Whoever begins a film with a creator first makes this write, so that of two at once the second sees the first's.
+
+    Where rows lock it waits for the other's commit; where they do not, the transaction itself has waited already.
+    """
+    Creator.objects.filter(pk=creator.pk).update(place=F("place"))
 
 
 def _touch(order: Order) -> None:
