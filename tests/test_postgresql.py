@@ -37,8 +37,8 @@ assert Order.objects.count() == 1
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
-    with postgres.running() as url:
-        yield url
+    with postgres.running() as server:
+        yield server.url
 
 
 def run(*words: str, **env: str) -> None:

@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from environ import Env
 
 from orders.faults import POINTS
 from sandbox.environment import environment
@@ -81,24 +83,31 @@ class Site:
     def wait_for(self, query: str, answer: list[tuple[Any, ...]]) -> None:
         """Wait until the site's database answers so. A bare query: starting Django for each look would be the load."""
         until = time.monotonic() + PATIENCE
-        path = Path(self.env["VIDEOGEN_VAR"]) / "videogen.sqlite3"
         while time.monotonic() < until:
-            with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20) as database:
-                now = database.execute(query).fetchall()
-            if now == answer:
+            if (now := self.rows(query)) == answer:
                 return
             time.sleep(0.5)
         raise AssertionError(f"not within {PATIENCE} s: {now}\n{self.ask('look')}\n{self.log.read_text()[-4000:]}")
 
-    def processes(self) -> list[str]:
-        """Command lines of processes that belong to this site."""
-        found = []
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the site's database answers."""
+        if url := self.env.get("DATABASE_URL"):
+            where = Env.db_url_config(url)
+            with psycopg.connect(host=where["HOST"], user=where["USER"], dbname=where["NAME"]) as database:
+                return database.execute(query).fetchall()
+        path = Path(self.env["VIDEOGEN_VAR"]) / "videogen.sqlite3"
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20) as database:
+            return database.execute(query).fetchall()
+
+    def processes(self) -> dict[int, str]:
+        """Command lines of processes that belong to this site, by their numbers."""
+        found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 if f"VIDEOGEN_VAR={self.env['VIDEOGEN_VAR']}".encode() in (folder / "environ").read_bytes().split(
                     b"\0"
                 ):
-                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue
         return found
