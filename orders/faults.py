@@ -1,8 +1,9 @@
 """Named boundaries where a test may make this process die, hang or fail; without VIDEOGEN_FAULTS they do nothing.
 
 `VIDEOGEN_FAULTS="files.after_publish=kill9:0.2;step.after_claim=kill9:once"` switches points on, each with an optional
-probability, or `once` for all processes together (a file in VIDEOGEN_VAR/faults remembers). Every name is registered
-here, so that a test can walk the whole registry and a new boundary is tested without anyone remembering it.
+probability, or `once` for all processes together (a file in VIDEOGEN_VAR/faults remembers). Where a point is passed for
+several vendors a rule may name one of them: `call.after_answer@higgsfield=kill9:once`. Every name is registered here,
+so that a test can walk the whole registry and a new boundary is tested without anyone remembering it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,13 @@ POINTS = {
     "step.before_leave": "a stage has done its work, the board does not know",
     "step.after_leave": "the board knows, the next steps have no doorbell yet",
     "call.before_send": "a call is written down, the provider has not heard of it",
+    "call.after_slot": "a call holds its slot and its share of the budgets, the provider has not heard of it",
     "call.before_submit": "a call is marked as sent, the provider has not heard of it",
     "call.after_answer": "the provider has answered, we have not written it down",
+    "call.after_fetch": "what a vendor made later has been fetched, no row says so",
+    "take.before_select": "a take has landed and is paid for, its shot does not name it",
+    "hook.before_commit": "a vendor's message is written down and its step rung, nothing is committed",
+    "hook.after_commit": "a vendor's message is committed, the vendor has not been told so",
     "files.before_publish": "a file is made under its temporary name",
     "files.after_publish": "a file stands in storage, no row names it",
     "photo.after_check": "a photo has been checked, no row says so",
@@ -36,8 +42,11 @@ class InjectedFault(Exception):  # noqa: N818  (asked for)
     """The failure a test asked for."""
 
 
-def faultpoint(name: str) -> None:
-    """Do what VIDEOGEN_FAULTS says for this point: `kill9`, `raise`, `hang`, `stop`, or `sleep`; usually nothing."""
+def faultpoint(name: str, vendor: str = "") -> None:
+    """Do what VIDEOGEN_FAULTS says for this point: `kill9`, `raise`, `hang`, `stop`, or `sleep`; usually nothing.
+
+    `vendor` is whose boundary it is, where it is one.
+    """
     if name not in POINTS:
         raise KeyError(f"{name} is not a registered fault point")
     wanted = os.environ.get(_VARIABLE)
@@ -46,7 +55,7 @@ def faultpoint(name: str) -> None:
     for rule in wanted.split(";"):
         point, _, what = rule.partition("=")
         action, _, chance = what.partition(":")
-        if point in (name, "*") and _falls(name, chance):
+        if point in (name, "*", f"{name}@{vendor}") and _falls(name if point == "*" else point, chance):
             _act(action, name)
 
 

@@ -76,6 +76,7 @@ def begin(*, creator: Creator, fan: User | None, visitor: str) -> Order:
 
     Raises NotTakingOrders.
     """
+    _line_up(creator)
     allowed = drafts.occasions(creator)
     if not creator.is_active or not allowed:
         raise NotTakingOrders(_("%(name)s is not taking new films at the moment.") % {"name": creator.name})
@@ -345,6 +346,14 @@ def reopen(*, order: Order, actor: str) -> bool:
         return False
     order.tell("order.reopened", actor=actor)
     return True
+
+
+def _line_up(creator: Creator) -> None:
+    """Whoever begins a film with a creator first makes this write, so that of two at once the second sees the first's.
+
+    Where rows lock it waits for the other's commit; where they do not, the transaction itself has waited already.
+    """
+    Creator.objects.filter(pk=creator.pk).update(place=F("place"))
 
 
 def _touch(order: Order) -> None:

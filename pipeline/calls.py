@@ -59,7 +59,7 @@ def ask(work: Work, provider: Provider, request: Json, folder: Path, *, name: st
         log.info("%s: %s (%s)", call, error, error.trouble)
         answer = None
     if answer is not None:
-        faultpoint("call.after_answer")
+        faultpoint("call.after_answer", provider.name)
         published = _published(answer, work.production.folder)
         with work.fence():
             _accept(call, answer, published)
@@ -103,8 +103,11 @@ def _forward(work: Work, call: Call, provider: Provider, folder: Path) -> Answer
         with _minded(work, call, provider):
             answer = provider.look(call.external_id, folder, work.beat)
         breaker.worked(provider.name)
+        if answer.state == "done":
+            faultpoint("call.after_fetch", provider.name)
         return answer
     if _may_send(work, call, provider):
+        faultpoint("call.after_slot", provider.name)
         return _send(work, call, provider, folder)
     return None
 
@@ -132,7 +135,7 @@ def _write_down(work: Work, provider: Provider, request: Json, name: str, attemp
                 "due_at": step.deadline_at,
             },
         )
-    faultpoint("call.before_send")
+    faultpoint("call.before_send", provider.name)
     return call
 
 
@@ -178,7 +181,7 @@ def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | 
                 sent_at=call.sent_at or timezone.now(), state=CallState.NEW
             ):
                 return None
-        faultpoint("call.before_submit")
+        faultpoint("call.before_submit", provider.name)
         answer = provider.submit(call.key, call.prepared or {}, folder)
     breaker.worked(provider.name)
     return answer

@@ -15,6 +15,8 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from orders.faults import faultpoint
+
 from . import calls, hook_links, roster
 from .models import Call, HookEvent
 from .providers.base import BadHook
@@ -64,8 +66,10 @@ def _record(provider: str, key: str, event_id: str, external_id: str) -> str:
             event = HookEvent.objects.create(provider=provider, event_id=event_id[:200], call=call, outcome="new")
             event.outcome = calls.ring(call, external_id) if call is not None else "unknown"
             HookEvent.objects.filter(pk=event.pk).update(outcome=event.outcome)
+            faultpoint("hook.before_commit", provider)
     except IntegrityError:
         return "seen"
+    faultpoint("hook.after_commit", provider)
     return event.outcome
 
 

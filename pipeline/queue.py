@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
 import importlib
 import logging
@@ -14,15 +15,19 @@ from typing import Any
 
 import django_rq
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
+from django.utils import timezone
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import SimpleWorker, Worker
 from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 
+from orders.models import Photo
+
 from .media import faces
 from .media.lifeline import die_with
+from .models import Step, StepState
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +38,16 @@ FORKING = ("pixels", "render")
 PRELOAD: dict[str, tuple[str, Callable[[], None] | None]] = {
     "pixels": ("pipeline.photos", faces.load),
     "render": ("pipeline.stages.cut", None),
+}
+
+# Whose claim a job works under, while it does: the claim's mark, and until when it holds without a sign of life.
+CLAIMS: dict[str, Callable[[int], tuple[str, dt.datetime | None] | None]] = {
+    "pipeline.jobs.run_step": lambda pk: (
+        Step.objects.filter(pk=pk, state=StepState.RUNNING).values_list("token", "lease_until").first()
+    ),
+    "pipeline.jobs.check_photo": lambda pk: (
+        Photo.objects.filter(pk=pk).exclude(lease="").values_list("lease", "lease_until").first()
+    ),
 }
 
 # Where bells ring instead of RQ while `inline` is on: one process then does all the work itself.
@@ -110,6 +125,9 @@ def drain(bells: deque[tuple[str, int]], jobs: Mapping[str, Callable[[int], None
 class SafeWorker(Worker):
     """Forks for every job; the fork dies with its worker, so that nobody works on after a kill -9."""
 
+    # The job whose fork is being waited for, and who held its claim when we first looked.
+    _watched = ("", "")
+
     def main_work_horse(self, job: Job, queue: Any) -> None:
         """Tie the fork to its parent, then do the job. A fork must not use its parent's database connections."""
         tie = die_with(self._parent)
@@ -117,6 +135,30 @@ class SafeWorker(Worker):
             tie()
         connections.close_all()
         super().main_work_horse(job, queue)
+
+    def maintain_heartbeats(self, job: Job, execution: Any) -> None:
+        """Look after the fork, too: one that hangs or stands still would keep this worker from all other work."""
+        super().maintain_heartbeats(job, execution)
+        if not self._leads(job):
+            log.warning("%s shows no sign of life, or another worker has taken it over; its fork is killed.", job.id)
+            self.kill_horse()
+
+    def _leads(self, job: Job) -> bool:
+        """Whether the claim that the fork made is still its own, and not dead for as long as a lease."""
+        find = CLAIMS.get(job.func_name or "")
+        try:
+            claim = find(job.args[0]) if find is not None else None
+        except DatabaseError:
+            return True  # nobody can know now
+        finally:
+            connections.close_all()  # the next fork must not inherit one
+        if claim is None:
+            return True  # not claimed yet, or just ended
+        holder, until = claim
+        if self._watched[0] != job.id:
+            self._watched = (job.id, holder)
+        dead = until is not None and until < timezone.now() - dt.timedelta(seconds=settings.LEASE_SECONDS)
+        return self._watched[1] == holder and not dead
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
         """Work until told to stop."""

@@ -6,6 +6,8 @@ import shutil
 import tempfile
 from importlib import import_module
 
+# Where the tests run on another database than SQLite in memory; each makes its own and removes it.
+DATABASE = os.environ.pop("TEST_DATABASE_URL", "")
 VAR = tempfile.mkdtemp(prefix="videogen-tests-")
 atexit.register(shutil.rmtree, VAR, ignore_errors=True)
 os.environ["VIDEOGEN_VAR"] = VAR
@@ -18,3 +20,5 @@ import_module("videogen.env")  # reads a .env file, whose keys are forgotten as 
 for name in [*os.environ]:
     if name in OURS or name.startswith(VENDORS):
         del os.environ[name]
+if DATABASE:
+    os.environ["DATABASE_URL"] = DATABASE

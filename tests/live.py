@@ -1,4 +1,8 @@
-"""Run as a program of its own: places orders in the database that VIDEOGEN_VAR names, or says how they stand (JSON)."""
+"""Run as a program of its own on the site that VIDEOGEN_VAR names: places orders, says how they stand (JSON).
+
+`voices NAME …` gives the creators who approve by themselves those voices, `place COUNT` orders films of them in turn,
+`look` says how everything stands.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "videogen.settings")
 
 
 def place(count: int) -> list[str]:
-    """Place and pay this many orders with real photos; their codes."""
+    """Place and pay this many orders with real photos, of the creators who need not look in turn; their codes."""
     from django.core.files.uploadedfile import UploadedFile
 
+    from accounts.models import ApprovalMode, Creator
     from billing import services as billing
     from orders import services as orders
     from orders.models import ConsentKind
@@ -25,9 +30,12 @@ def place(count: int) -> list[str]:
     from tests.samples import make_photos
 
     codes = []
+    creators = Creator.objects.filter(approval=ApprovalMode.AUTOMATIC)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
-            order = orders.begin(creator=making.creator(), fan=making.fan(f"fan{number}@films.example"), visitor="")
+            order = orders.begin(
+                creator=creators[number % len(creators)], fan=making.fan(f"fan{number}@films.example"), visitor=""
+            )
             orders.describe(order=order, name="Eileen", seconds=20)
             orders.tell_story(order=order, notes="She flew the shuttle. She drinks too much coffee.", must_say=[])
             for path in make_photos(Path(folder), 5, size=(480, 640)):
@@ -41,21 +49,35 @@ def place(count: int) -> list[str]:
     return codes
 
 
+def voices(*names: str) -> list[str]:
+    """Let these providers read for the creators who approve by themselves, one each."""
+    from accounts.models import ApprovalMode, Voice
+
+    for name, voice in zip(names, Voice.objects.filter(creator__approval=ApprovalMode.AUTOMATIC), strict=True):
+        Voice.objects.filter(pk=voice.pk).update(provider=name)
+    return list(names)
+
+
 def look() -> dict[str, object]:
-    """Every order's state, the steps that are open, and the invariants that are broken."""
+    """Every order's state, the steps that are open, the calls that were sent, and the invariants that are broken."""
     from orders.models import Order
     from pipeline import invariants
-    from pipeline.models import Step
+    from pipeline.models import Call, Step
 
     return {
         "orders": dict(Order.objects.values_list("code", "state")),
         "payments": list(Order.objects.values_list("payments__state", flat=True)),
         "open": [f"{s.stage}[{s.item}] {s.state} {s.error}" for s in Step.objects.exclude(state="done")],
         "done": Step.objects.filter(state="done").count(),
+        "calls": list(Call.objects.exclude(sent_at=None).values("provider", "key", "state", "maybe_paid_twice")),
         "broken": invariants.broken(),
     }
 
 
 if __name__ == "__main__":
     django.setup()
-    print(json.dumps(place(int(sys.argv[2])) if sys.argv[1] == "place" else look()))
+    verb, *words = sys.argv[1:]
+    if verb == "place":
+        print(json.dumps(place(int(words[0]))))
+    else:
+        print(json.dumps(voices(*words) if verb == "voices" else look()))

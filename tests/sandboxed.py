@@ -1,9 +1,12 @@
-"""One sandbox for all contract tests of a process: vendors as they are when nothing is wrong with them."""
+"""Vendors as they are when nothing is wrong with them: one sandbox for a process's contract tests, and its books."""
 
 from __future__ import annotations
 
 import functools
 import weakref
+from collections import Counter
+
+import requests
 
 from pipeline.providers.base import Provider
 from pipeline.providers.custom_voice import CustomVoice
@@ -42,3 +45,17 @@ def custom_voice() -> Provider:
     voice = CustomVoice("key", base_url=made.at("custom-voice"))
     weakref.finalize(voice, made.stop)
     return voice
+
+
+def bought(sandbox: Sandbox) -> Counter[str]:
+    """What the vendors' own books say they were asked to do, and charge for, since the sandbox began."""
+    asked = sandbox.world.asked
+    return Counter(
+        {
+            "openai-writer": len(asked("openai", "/v1/responses", "POST")),
+            "elevenlabs": len(asked("elevenlabs", "/v1/text-to-speech", "POST")),
+            # These two do what comes under one key once.
+            "custom-voice": len({one.headers["idempotency-key"] for one in asked("custom-voice", "/v1/reads", "POST")}),
+            "higgsfield": sum(requests.get(f"{sandbox.at('higgsfield')}/_charged", timeout=10).json().values()),
+        }
+    )

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import Creator
 from orders.far import StorageAway
 from orders.models import OrderState
-from pipeline import breaker, calls, engine, services, slots
+from pipeline import breaker, calls, engine, roster, services, slots
 from pipeline.engine import LostLease, Work
 from pipeline.line import STAGES
 from pipeline.models import Call, CallState, Step, StepState
@@ -115,7 +115,7 @@ def test_asked_twice_it_is_done_once(work, tmp_path):
 def test_it_is_written_down_before_it_is_sent(work, tmp_path, monkeypatch):
     vendor = Vendor()
 
-    def die(name):
+    def die(name, vendor=""):
         if name == "call.before_send":
             raise Died(name)
 
@@ -127,14 +127,14 @@ def test_it_is_written_down_before_it_is_sent(work, tmp_path, monkeypatch):
 
 
 def crash_after_the_answer(work, vendor, tmp_path, monkeypatch):
-    def die(name):
+    def die(name, vendor=""):
         if name == "call.after_answer":
             raise Died(name)
 
     monkeypatch.setattr(calls, "faultpoint", die)
     with pytest.raises(Died):
         calls.ask(work, vendor, {"word": "hello"}, tmp_path)
-    monkeypatch.setattr(calls, "faultpoint", lambda name: None)
+    monkeypatch.setattr(calls, "faultpoint", lambda *point: None)
 
 
 def test_after_a_crash_in_the_gap_a_vendor_that_can_be_searched_is_not_asked_again(work, tmp_path, monkeypatch):
@@ -516,6 +516,17 @@ def test_the_days_budget_holds_for_all_orders_and_is_released_by_what_failed(wor
         calls.ask(work, vendor, {"word": "a"}, tmp_path)
     third = another_work(2)
     assert calls.ask(third, vendor, {"word": "c"}, tmp_path).state == CallState.SUBMITTED
+
+
+def test_an_order_begins_no_model_that_it_could_pay_for_only_some_of_its_shots(work, settings):
+    settings.HIGGSFIELD_KEY = "id:secret"
+    best = roster.video_models()[0]
+    scenes, seconds = 5, 4.0
+    settings.COST_SHARE, settings.ORDER_BUDGET = 1, best.cost(seconds) * scenes // slots.MILLIONTHS_PER_MINOR_UNIT + 1
+    assert roster.ladder(work.order, seconds, scenes)[0].provider.model == best.slug
+    settings.ORDER_BUDGET -= 2  # every shot but the last could still be paid for
+    assert best.cost(seconds) * (scenes - 1) < slots.order_cap(None)
+    assert best.slug not in [rung.provider.model for rung in roster.ladder(work.order, seconds, scenes)]
 
 
 # --- nobody waits any more ---

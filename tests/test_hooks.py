@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError, connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -166,6 +166,20 @@ def test_our_own_trouble_asks_for_another_delivery(client, call, monkeypatch):
 
     monkeypatch.setattr(hooks, "_record", down)
     assert post(client, address(call), message()).status_code == 503
+
+
+def test_a_message_that_comes_while_the_database_is_locked_is_asked_for_again_and_then_counts(client, call, rung):
+    def locked(execute, sql, params, many, context):
+        if sql.startswith(("INSERT", "UPDATE")):
+            raise OperationalError("database is locked")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(locked):
+        assert post(client, address(call), message()).status_code == 503
+    assert not HookEvent.objects.exists()
+    assert rung == []
+    assert post(client, address(call), message()).content == b"rung"
+    assert rung == ["photos"]
 
 
 def test_a_bell_before_our_sending_is_written_is_adopted_only_when_it_was_sent(client, call):

@@ -1,4 +1,4 @@
-"""Real processes, Redis and films: workers killed at every registered boundary, and everything killed at once."""
+"""Real processes, Redis, films, pretended vendors: a kill at every registered boundary, and of everything at once."""
 
 from __future__ import annotations
 
@@ -10,13 +10,21 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from environ import Env
 
 from orders.faults import POINTS
+from sandbox.environment import environment
+from sandbox.server import Sandbox, running
+from sandbox.vendors import VENDORS
+
+from .sandboxed import bought
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 240
@@ -75,24 +83,31 @@ class Site:
     def wait_for(self, query: str, answer: list[tuple[Any, ...]]) -> None:
         """Wait until the site's database answers so. A bare query: starting Django for each look would be the load."""
         until = time.monotonic() + PATIENCE
-        path = Path(self.env["VIDEOGEN_VAR"]) / "videogen.sqlite3"
         while time.monotonic() < until:
-            with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20) as database:
-                now = database.execute(query).fetchall()
-            if now == answer:
+            if (now := self.rows(query)) == answer:
                 return
             time.sleep(0.5)
         raise AssertionError(f"not within {PATIENCE} s: {now}\n{self.ask('look')}\n{self.log.read_text()[-4000:]}")
 
-    def processes(self) -> list[str]:
-        """Command lines of processes that belong to this site."""
-        found = []
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the site's database answers."""
+        if url := self.env.get("DATABASE_URL"):
+            where = Env.db_url_config(url)
+            with psycopg.connect(host=where["HOST"], user=where["USER"], dbname=where["NAME"]) as database:
+                return database.execute(query).fetchall()
+        path = Path(self.env["VIDEOGEN_VAR"]) / "videogen.sqlite3"
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20) as database:
+            return database.execute(query).fetchall()
+
+    def processes(self) -> dict[int, str]:
+        """Command lines of processes that belong to this site, by their numbers."""
+        found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 if f"VIDEOGEN_VAR={self.env['VIDEOGEN_VAR']}".encode() in (folder / "environ").read_bytes().split(
                     b"\0"
                 ):
-                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue
         return found
@@ -115,16 +130,41 @@ def gone(site: Site) -> bool:
     return False
 
 
+# At whose boundary each point of a call kills: recovery differs by vendor, fetching is only of those who answer later.
+VENDORS_OF = {
+    "call.before_send": ("higgsfield",),
+    "call.after_slot": ("higgsfield",),
+    "call.after_fetch": ("higgsfield", "custom-voice"),
+    "call.before_submit": ("openai-writer", "elevenlabs", "custom-voice", "higgsfield"),
+    "call.after_answer": ("openai-writer", "elevenlabs", "custom-voice", "higgsfield"),
+}
+
+
+@pytest.fixture
+def vendors(site: Site) -> Iterator[Sandbox]:
+    """Everybody whom the site asks is pretended, and rings when something is done."""
+    with running(VENDORS, speed=40) as sandbox:
+        sandbox.world.switch("higgsfield.http_allowed", 1.0)
+        sandbox.world.switch("custom-voice.later", 1.0)
+        site.env |= environment(sandbox.url)
+        yield sandbox
+
+
 @pytest.mark.slow
 @pytest.mark.render
-def test_workers_die_at_every_boundary_and_everything_dies_once_and_every_film_arrives(site: Site):
-    # Who pays is not a worker; those boundaries have their own tests with the money.
-    points = {point for point in POINTS if not point.startswith("payment.")}
+def test_processes_die_at_every_boundary_and_all_at_once_and_every_film_arrives_and_nothing_is_bought_twice(
+    site: Site, vendors: Sandbox
+):
+    # Who pays is not a process of ours; those boundaries have their own tests with the money.
+    points = {point for point in POINTS if not point.startswith(("payment.", "call."))}
+    points |= {f"{point}@{name}" for point in POINTS if point.startswith("call.") for name in VENDORS_OF[point]}
     site.env["VIDEOGEN_FAULTS"] = ";".join(f"{point}=kill9:once" for point in points)
+    site.env["SWEEP_SECONDS"] = "2"
     site.start()
-    codes = site.ask("place", "3")
+    site.ask("voices", "elevenlabs", "custom-voice")
+    codes = site.ask("place", "2")
     # In the middle of it all, the whole site is killed and started again.
-    site.wait_for("select count(*) >= 6 from pipeline_step where state = 'done'", [(1,)])
+    site.wait_for("select count(*) >= 5 from pipeline_step where state = 'done'", [(1,)])
     site.kill(signal.SIGKILL)
     assert gone(site), f"left behind: {site.processes()}"
     site.start()
@@ -136,6 +176,11 @@ def test_workers_die_at_every_boundary_and_everything_dies_once_and_every_film_a
     assert now["broken"] == []
     fired = {path.name for path in (Path(site.env["VIDEOGEN_VAR"]) / "faults").iterdir()}
     assert fired == points, "a boundary was never reached"
+    # Nobody was paid for more than we wrote down: each call once, and once more where we say that we could not know.
+    owed = Counter(call["provider"] for call in now["calls"])
+    twice = Counter(call["provider"] for call in now["calls"] if call["maybe_paid_twice"])
+    assert bought(vendors) <= owed + twice
+    assert set(twice) == {"openai-writer", "elevenlabs"}, "whoever remembers our key is never paid twice"
     site.kill(signal.SIGTERM)
     assert gone(site), f"left behind: {site.processes()}"
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
+from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.layers import channel_layers, get_channel_layer
 from django.conf import settings
@@ -15,6 +17,7 @@ from accounts.models import User
 from orders.models import OrderState
 from pipeline import consumers, live, services
 from pipeline.consumers import MOST_SOCKETS, NOT_FOUND, TOO_MANY
+from pipeline.models import Step
 from videogen.asgi import application
 
 from . import making
@@ -105,6 +108,37 @@ def test_a_burst_of_bells_is_one_picture(order):
         return nothing
 
     assert asyncio.run(talk())
+
+
+def shown(page: str) -> int:
+    """The percentage a picture shows."""
+    found = re.search(r'<progress[^>]* value="(\d+)"', page)
+    assert found, page
+    return int(found[1])
+
+
+def test_of_two_tabs_one_that_lost_its_socket_sees_the_true_state_when_it_is_back_and_never_less(order):
+    stays, drops, back = (connect(order, order.fan) for _ in range(3))
+
+    async def talk():
+        pages = []
+        for tab in (stays, drops):
+            await tab.connect()
+            pages.append(await tab.receive_from())
+        await drops.disconnect()
+        await sync_to_async(Step.objects.filter(stage__in=["photos", "script"]).update)(state="done", progress=1)
+        await get_channel_layer().group_send(live.group(order.code), {"type": "order.changed", "code": order.code})
+        pages.append(await stays.receive_from())
+        await sync_to_async(Step.objects.filter(stage="script").update)(state="running", progress=0)
+        await back.connect()
+        pages.append(await back.receive_from())
+        for tab in (stays, back):
+            await tab.disconnect()
+        return [shown(page) for page in pages]
+
+    first, second, later, again = asyncio.run(talk())
+    assert first == second < later
+    assert again == later, "what was shown once never goes back"
 
 
 @pytest.mark.parametrize("who", ["nobody", "another fan", "another creator"])

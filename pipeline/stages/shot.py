@@ -11,6 +11,8 @@ from pathlib import Path
 
 from django.utils import timezone
 
+from orders.faults import faultpoint
+
 from .. import calls, files, roster
 from ..engine import DONE, Done, Wait, Work
 from ..history import tell
@@ -119,6 +121,7 @@ def _request(work: Work, scene: Scene) -> ShotRequest:
 
 
 def _select(work: Work, scene: Scene, call: Call, quality: float) -> None:
+    faultpoint("take.before_select", call.provider)
     with work.fence():
         shot, _created = Shot.objects.get_or_create(scene=scene)
         number = shot.takes.count() + 1
