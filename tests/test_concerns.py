@@ -234,6 +234,23 @@ def test_photos_no_film_may_be_made_with_are_named_and_left_out_when_begun_again
     assert invariants.broken() == []
 
 
+def test_an_end_that_a_crash_cut_short_is_come_to_again(bells, sandbox):
+    order = draft()
+    paint(order, 2, "magenta")
+    production = make(order, bells)
+    step = Step.objects.get(production=production, stage="moderation")
+    said, error = order.ending, step.error
+    # The worker died after it had refused the photo, before the board knew.
+    Production.objects.filter(pk=production.pk).update(state="running")
+    Order.objects.filter(pk=order.pk).update(state=OrderState.PLACED, ending="")
+    Step.objects.filter(pk=step.pk).update(state=StepState.READY, not_before=timezone.now(), error="")
+    engine.run_step(step.pk)
+    step.refresh_from_db()
+    order.refresh_from_db()
+    assert (step.state, step.error, order.ending) == (StepState.FAILED, error, said)
+    assert concerns(production) == [("photo", 2, "sexual", True)]
+
+
 def test_staff_see_categories_and_scores_and_the_fan_sees_what_happened(bells, sandbox, client):
     order = draft()
     paint(order, 1, "magenta")

@@ -42,10 +42,6 @@ class OpenAIModeration(Provider):
         flags = self.judge(asked.texts, [workdir / Path(name).name for name in asked.pictures])
         return Answer("done", {"flags": [flag.to_json() for flag in flags]})
 
-    def look(self, external_id: str, workdir: Path) -> Answer:
-        """Nothing is ever pending here. Raises ProviderError."""
-        raise ProviderError(f"{self.name} has no pending job {external_id!r}", retryable=False)
-
     def find(self, key: str) -> Answer | None:
         """None: nothing is stored there."""
         return None
