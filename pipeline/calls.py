@@ -60,7 +60,8 @@ def ask(work: Work, provider: Provider, request: Json, folder: Path, *, name: st
         answer = None
     if answer is not None:
         faultpoint("call.after_answer", provider.name)
-        published = _published(answer, work.production.folder)
+        with work.waiting(files.PATIENCE if answer.files else 0):
+            published = _published(answer, work.production.folder)
         with work.fence():
             _accept(call, answer, published)
     call.refresh_from_db()

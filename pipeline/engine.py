@@ -122,13 +122,15 @@ class Work:
                 beating.join()
 
     def _keep(self, over: threading.Event, until: float) -> None:
-        try:
-            while not over.wait(settings.LEASE_SECONDS / 3) and time.monotonic() < until:
+        while not over.wait(settings.LEASE_SECONDS / 3) and time.monotonic() < until:
+            try:
                 self._renew()
-        except (LostLease, DatabaseError) as error:
-            log.info("%s is not kept any more: %s", self.step, error)
-        finally:
-            connection.close()  # this thread's own
+            except LostLease:
+                return  # whoever works will hear it at the next fence
+            except DatabaseError as error:
+                log.warning("%s: a beat was lost: %s", self.step, error)
+            finally:
+                connection.close()  # this thread's own
 
     @contextmanager
     def fence(self) -> Iterator[None]:

@@ -17,6 +17,8 @@ from orders.codes import token
 from orders.faults import faultpoint
 
 CHUNK = 1024 * 1024
+# Seconds a large file may be on its way to or from a far storage, which shows no sign of life meanwhile.
+PATIENCE = 300.0
 
 
 @contextmanager

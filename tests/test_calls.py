@@ -235,6 +235,29 @@ def test_a_vendor_who_thinks_for_longer_than_a_lease_is_waited_for(work, tmp_pat
     assert (vendor.taken is None) == is_kept
 
 
+@pytest.mark.parametrize("is_patient", [True, False])
+def test_an_upload_that_takes_longer_than_a_lease_is_waited_for(work, tmp_path, settings, monkeypatch, is_patient):
+    settings.LEASE_SECONDS = 0.6
+    with work.fence():  # from here on the lease is that short
+        publish, taken = calls.files.publish, []
+
+    def slow(*args):
+        until = time.monotonic() + 2 * engine.lease().total_seconds()
+        while time.monotonic() < until and not taken:
+            time.sleep(0.05)
+            taken.extend(filter(None, [engine.claim(work.step.pk)]))
+        return publish(*args)
+
+    monkeypatch.setattr(calls.files, "publish", slow)
+    monkeypatch.setattr(calls.files, "PATIENCE", 60.0 if is_patient else 0.0)
+    if is_patient:
+        assert calls.ask(work, Vendor(), {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+    else:
+        with pytest.raises(LostLease):
+            calls.ask(work, Vendor(), {"word": "hello"}, tmp_path)
+    assert bool(taken) is not is_patient
+
+
 def test_no_transaction_is_open_while_an_answers_files_go_to_storage(work, tmp_path, monkeypatch):
     seen = []
     publish = calls.files.publish

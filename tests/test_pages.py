@@ -434,6 +434,25 @@ def test_error_pages_render_without_a_request(name):
     assert "<h1>" in clean(render_to_string(name))
 
 
+@pytest.mark.parametrize("address", ["/nowhere/", "/orders/AAAA-BBBB/film/", "/media/forged/film.mp4", "/a.php?x=<b>"])
+def test_what_is_not_there_is_said_kindly_in_the_demo_too(client, settings, address):
+    settings.DEBUG = True
+    assert "There is nothing to see here" in page(client, address, status=404)
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "not_found" not in name]
+    answer = Client().get(address)
+    assert answer.status_code == 404
+    assert b"DEBUG = True" in answer.content, "the control"
+
+
+def test_the_demo_still_mends_a_missing_slash_and_still_shows_errors(client, creator, settings, monkeypatch):
+    settings.DEBUG = True
+    assert client.get("/creators/mira").status_code == 301
+    monkeypatch.setattr("videogen.views.Creator.objects", None)
+    client.raise_request_exception = False
+    answer = client.get("/")
+    assert (answer.status_code, b"Traceback" in answer.content) == (500, True)
+
+
 def test_a_form_from_a_page_open_too_long_meets_a_kind_page(creator):
     answer = Client(enforce_csrf_checks=True).post("/orders/new/mira/")
     assert answer.status_code == 403

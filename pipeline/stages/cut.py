@@ -34,7 +34,8 @@ def run(work: Work) -> Done | Wait:
         faultpoint("cut.after_render")
         picture.poster(timeline, poster, folder)
         captions.write_text(subtitles.vtt(film.cues(parts, timeline)), encoding="utf-8")
-        _keep(work, film.facts(parts, timeline), master, poster, captions)
+        with work.waiting(files.PATIENCE):
+            _keep(work, film.facts(parts, timeline), master, poster, captions)
     return DONE
 
 

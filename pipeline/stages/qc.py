@@ -18,7 +18,8 @@ def run(work: Work) -> Done | Wait:
     cut = Cut.objects.get(production=work.production)
     if not cut.verdict:
         with files.workspace("qc") as folder:
-            film = files.fetch(cut.file, folder)
+            with work.waiting(files.PATIENCE):
+                film = files.fetch(cut.file, folder)
             expected = _expected(cut, folder)
             measures = meters.measure(film, at=verdict.looks(expected), on_progress=work.beat)
             _keep(work, cut, measures, verdict.judge(measures, expected))
