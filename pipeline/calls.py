@@ -75,7 +75,7 @@ def pause(call: Call) -> float:
     now = timezone.now()
     until = call.look_at if call.is_open else None
     if call.state == CallState.FAILED and _more(call):
-        rest = engine.BACKOFF[min(call.attempt, len(engine.BACKOFF)) - 1]
+        rest = engine.backoff(call.attempt - 1, call.pk % 10 / 10)  # asked again, it is the same
         until = (call.ended_at or now) + dt.timedelta(seconds=rest)
     return max(0.0, (until - now).total_seconds()) if until else 0.0
 

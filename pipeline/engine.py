@@ -10,6 +10,7 @@ import datetime as dt
 import importlib
 import logging
 import os
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -261,12 +262,20 @@ def leave(step: Step, outcome: Done | Wait, *, cpu_seconds: float = 0) -> bool:
     return bool(left)
 
 
+def backoff(failures: int, chance: float) -> float:
+    """Seconds before the next try, more after each failure; `chance` (0 to 1) takes off up to a fifth.
+
+    So what failed together is not tried together.
+    """
+    return BACKOFF[min(failures, len(BACKOFF) - 1)] * (1 - chance / 5)
+
+
 def retry(step: Step, line: Stage, error: str, retry_after: float | None) -> None:
     """Set the alarm with back-off; after the line's most failures, fail for good."""
     if step.failures + 1 > line.max_failures:
         fail(step, error, "")
         return
-    seconds = retry_after if retry_after is not None else BACKOFF[min(step.failures, len(BACKOFF) - 1)]
+    seconds = retry_after if retry_after is not None else backoff(step.failures, random.random())
     Step.objects.filter(pk=step.pk, token=step.token, state=StepState.RUNNING).update(
         state=StepState.WAITING,
         not_before=timezone.now() + dt.timedelta(seconds=seconds),

@@ -1,7 +1,7 @@
 """Run as a program of its own on the site that VIDEOGEN_VAR names: places orders, says how they stand (JSON).
 
-`voices NAME …` gives the creators who approve by themselves those voices, `place COUNT` orders films of them in turn,
-`look` says how everything stands.
+`voices NAME …` gives the creators who approve by themselves those voices, `place COUNT [FIRST]` orders films of them in
+turn, beginning with that one, `pay` pays what was left unpaid, `look` says how everything stands.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "videogen.settings")
 
 
-def place(count: int) -> list[str]:
+def place(count: int, first: int = 0) -> list[str]:
     """Place and pay this many orders with real photos, of the creators who need not look in turn; their codes."""
     from django.core.files.uploadedfile import UploadedFile
 
@@ -32,7 +32,7 @@ def place(count: int) -> list[str]:
     codes = []
     creators = Creator.objects.filter(approval=ApprovalMode.AUTOMATIC)
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(count):
+        for number in range(first, first + count):
             order = orders.begin(
                 creator=creators[number % len(creators)], fan=making.fan(f"fan{number}@films.example"), visitor=""
             )
@@ -47,6 +47,17 @@ def place(count: int) -> list[str]:
             billing.pay(payment=billing.begin_payment(order=order), card="good")
             codes.append(order.code)
     return codes
+
+
+def pay() -> list[str]:
+    """Click again where paying came to nothing; the codes of all orders."""
+    from billing import services as billing
+    from billing.models import Payment, PaymentState
+    from orders.models import Order
+
+    for payment in Payment.objects.filter(state=PaymentState.CREATED):
+        billing.pay(payment=payment, card="good")
+    return list(Order.objects.values_list("code", flat=True))
 
 
 def voices(*names: str) -> list[str]:
@@ -78,6 +89,6 @@ if __name__ == "__main__":
     django.setup()
     verb, *words = sys.argv[1:]
     if verb == "place":
-        print(json.dumps(place(int(words[0]))))
+        print(json.dumps(place(*map(int, words))))
     else:
-        print(json.dumps(voices(*words) if verb == "voices" else look()))
+        print(json.dumps({"voices": voices, "pay": pay, "look": look}[verb](*words)))

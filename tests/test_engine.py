@@ -188,6 +188,21 @@ def test_a_retryable_error_waits_longer_each_time_and_then_fails_the_production(
     assert production.state == ProductionState.FAILED
 
 
+def test_what_failed_together_is_not_tried_together(monkeypatch):
+    def refuse(work):
+        raise ProviderError("the vendor is away", retryable=True)
+
+    stage_is(monkeypatch, refuse)
+    with time_machine.travel(timezone.now(), tick=False):
+        for number in range(5):
+            order = making.draft(by=making.fan(f"fan{number}@films.example"))
+            order.move(OrderState.DRAFT, OrderState.PLACED)
+            engine.run_step(step_of(services.start(order=order), "photos").pk)
+        alarms = set(Step.objects.filter(stage="photos").values_list("not_before", flat=True))
+        assert len(alarms) == 5
+        assert all(0.8 <= (alarm - timezone.now()).total_seconds() <= engine.BACKOFF[0] for alarm in alarms)
+
+
 def test_a_vendors_retry_after_is_respected(production, monkeypatch):
     def busy(work):
         raise ProviderError("429", retryable=True, retry_after=42)
