@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .. import files, roster, wording
-from ..calls import ask, pause
+from ..calls import ask, wait
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
 from ..line import LINE
@@ -53,7 +53,8 @@ def _written(work: Work, writer: Provider, name: str) -> Call | Wait | None:
         return None
     age = (timezone.now() - work.step.started_at).total_seconds() if work.step.started_at else 0.0
     if call.state != CallState.SUCCEEDED:
-        return None if not is_local and (age > PATIENCE or call.trouble == "locked") else Wait(max(1.0, pause(call)))
+        stand_in = not is_local and (age > PATIENCE or call.trouble == "locked")
+        return None if stand_in else Wait(max(1.0, min(wait(call), PATIENCE - age)))
     draft, usable = ScriptDraft.from_json(call.result), work.order.photos.usable().count()
     fault = wording.fault_of(draft, photos=usable, must_say=tuple(work.order.brief.must_say)) or (
         "" if is_local else _objection(draft)
