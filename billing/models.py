@@ -82,6 +82,8 @@ class Payment(models.Model):
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
         ordering = ["-created_at"]
+        # The sweep looks for held money among all payments there ever were.
+        indexes = [models.Index(fields=["state", "order"], name="payment_state")]
         constraints = [
             models.UniqueConstraint(fields=["order", "number"], name="payment_number_once"),
             models.UniqueConstraint(

@@ -20,6 +20,7 @@ from . import services, slots
 from .media_links import link
 from .models import (
     Call,
+    CallState,
     Concern,
     Cut,
     Event,
@@ -213,7 +214,7 @@ class ProductionAdmin(ReadOnly):
     list_filter = ("state", "failed_stage")
     search_fields = ("order__code",)
     list_select_related = ("order",)
-    readonly_fields = ("film", "findings")
+    readonly_fields = ("film", "findings", "in_front")
     inlines = (StepInline, ConcernInline, EventInline)
 
     @admin.display(description=gettext_lazy("film"))
@@ -231,6 +232,12 @@ class ProductionAdmin(ReadOnly):
         )
         return format_html_join("", "{}: {} {} {}<br>", lines) or "–"
 
+    @admin.display(description=gettext_lazy("calls in front in the queue"))
+    def in_front(self, production: Production) -> str:
+        """How many calls of older orders come before this one's first; a dash where none of its own waits."""
+        place = slots.place(production.order_id)
+        return "–" if place is None else str(place)
+
 
 @admin.register(Call)
 class CallAdmin(ReadOnly):
@@ -245,8 +252,18 @@ class CallAdmin(ReadOnly):
 class VendorAdmin(ReadOnly):
     """Vendors and their breakers: who is left alone, until when, and why."""
 
-    list_display = ("name", "failures", "open_until", "reason", "changed_at")
+    list_display = ("name", "under_way", "in_queue", "failures", "open_until", "reason", "changed_at")
     ordering = ("name",)
+
+    @admin.display(description=gettext_lazy("calls under way"))
+    def under_way(self, vendor: Vendor) -> int:
+        """How many of its slots are taken."""
+        return slots.holding(vendor.name).count()
+
+    @admin.display(description=gettext_lazy("calls in the queue"))
+    def in_queue(self, vendor: Vendor) -> int:
+        """How many wait for a slot."""
+        return Call.objects.filter(provider=vendor.name, state=CallState.QUEUED).count()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Vendor]:
         """Without the row that only keeps turns."""

@@ -32,6 +32,8 @@ MAX_ATTEMPTS = 3
 BUSY, UNSEEN = 5.0, 10.0
 # A vendor who cannot be reached is asked again after as long as it has been tried already: at most this many seconds.
 LONGEST_REST = 60.0
+# Between two looks at a call of which nobody said when to look; one that stands in a queue is rung for.
+LOOK_EVERY, QUEUED_LOOK = 5.0, 300.0
 # A call nobody waits for any more is followed for so long: it is paid for and should be told.
 FOLLOWED = dt.timedelta(hours=24)
 SWEPT = 200
@@ -78,6 +80,19 @@ def pause(call: Call) -> float:
         rest = engine.backoff(call.attempt - 1, call.pk % 10 / 10)  # asked again, it is the same
         until = (call.ended_at or now) + dt.timedelta(seconds=rest)
     return max(0.0, (until - now).total_seconds()) if until else 0.0
+
+
+def wait(call: Call) -> float:
+    """Seconds until whoever waits for a call should look again, unless a bell rings before.
+
+    A thousand that wait for a slot must not ask for it every few seconds: `ring_next` and the sweep ring for the first.
+    """
+    return pause(call) or (QUEUED_LOOK if call.state == CallState.QUEUED else LOOK_EVERY)
+
+
+def hurry(call: Call) -> None:
+    """Have the vendor asked about this call now, whatever its alarm says."""
+    Call.objects.filter(pk=call.pk, state=CallState.SUBMITTED).update(look_at=timezone.now())
 
 
 def final(call: Call) -> ProviderError:
@@ -134,6 +149,7 @@ def _write_down(work: Work, provider: Provider, request: Json, name: str, attemp
                 "request": request,
                 "estimate": provider.estimate(request),
                 "due_at": step.deadline_at,
+                "lined_up_at": work.order.placed_at or timezone.now(),
             },
         )
     faultpoint("call.before_send", provider.name)
@@ -152,7 +168,11 @@ def _may_send(work: Work, call: Call, provider: Provider) -> bool:
     if call.sent_at is not None or not (provider.limit or provider.model_limit or call.estimate):
         return True
     try:
-        return slots.take(call, {"": provider.limit, provider.model: provider.model_limit or provider.limit})
+        with work.fence():
+            taken = slots.take(call, {"": provider.limit, provider.model: provider.model_limit or provider.limit})
+            if taken:
+                ring_next(call)  # where more than one slot is free, one bell brings all of them their callers
+        return taken
     except ProviderError as error:
         with work.fence():
             _close(call, error)
@@ -196,7 +216,7 @@ def _minded(work: Work, call: Call, provider: Provider) -> Iterator[None]:
     except JobFailed as error:
         with work.fence():
             _close(call, error)
-        ring_next(call.provider)
+        ring_next(call)
         raise
     except ProviderError as error:
         breaker.failed(provider.name, error)
@@ -262,7 +282,7 @@ def _accept(call: Call, answer: Answer, published: dict[str, str]) -> None:
         }
     Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS).update(error="", trouble="", **values)
     if answer.state == "done":
-        ring_next(call.provider)
+        ring_next(call)
 
 
 def _close(call: Call, error: ProviderError) -> None:
@@ -277,9 +297,13 @@ def _close(call: Call, error: ProviderError) -> None:
     )
 
 
-def ring_next(provider: str) -> None:
-    """A slot has come free: whoever stands first in the vendor's queue looks again."""
-    following = slots.waiting(provider).select_related("step__production").first()
+def ring_next(call: Call) -> None:
+    """This call's slot may have come free: whoever is next in the vendor's queue looks again."""
+    _ring_first(call.provider, call.model)
+
+
+def _ring_first(provider: str, model: str) -> None:
+    following = slots.following(provider, model)
     if following is not None:
         engine.ring_step(following.step.production, following.step.stage, following.step.item)
 
@@ -324,6 +348,8 @@ def follow(call: Call, provider: Provider) -> None:
         # Whether it was done, nobody will ever say: it may have been paid for.
         if now > (call.due_at or now) or now - call.sent_at > FOLLOWED:
             mine.update(state=CallState.EXPIRED, ended_at=now, maybe_paid_twice=True, cost=call.estimate)
+        else:
+            mine.update(look_at=now + dt.timedelta(seconds=UNSEEN))
         return
     if call.look_at is not None and call.look_at > now:
         return
@@ -342,10 +368,20 @@ def follow(call: Call, provider: Provider) -> None:
         log.info("Late call %s: %s", call, error)
 
 
+def due() -> QuerySet[Call]:
+    """Calls nobody waits for whose time to look has come. A step that ends makes its own due, so these are few."""
+    ready = Q(state__in=OPEN_CALLS, look_at__lte=timezone.now()) | Q(state=CallState.NEW, look_at=None)
+    return unwanted().filter(ready).order_by("look_at", "pk")
+
+
 def sweep() -> int:
-    """Ring for calls nobody waits for whose time to look has come; how many there were."""
-    now = timezone.now()
-    due = list(unwanted().filter(Q(look_at=None) | Q(look_at__lte=now)).values_list("pk", flat=True)[:SWEPT])
-    for pk in due:
+    """Ring for calls that are due, of which the number is returned, and for the first of every queue.
+
+    A slot may have come free without a bell.
+    """
+    for provider, model in slots.queues():
+        _ring_first(provider, model)
+    found = list(due().values_list("pk", flat=True)[:SWEPT])
+    for pk in found:
         queue.push("control", "follow_call", pk, f"call-{pk}")
-    return len(due)
+    return len(found)

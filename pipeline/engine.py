@@ -20,7 +20,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -32,7 +32,7 @@ from orders.faults import faultpoint
 from . import live, queue
 from .history import tell
 from .line import LINE, STAGES, Stage
-from .models import Production, ProductionState, Step, StepState
+from .models import OPEN_CALLS, Call, Production, ProductionState, Step, StepState
 from .providers.base import ProviderError
 from .signals import production_ended
 
@@ -243,6 +243,7 @@ def leave(step: Step, outcome: Done | Wait, *, cpu_seconds: float = 0) -> bool:
                 state=StepState.DONE, ended_at=now, progress=1, error="", lease_until=None, cpu_seconds=cost
             )
             if left:
+                _let_go(Call.objects.filter(step=step))
                 tell(step.production, "step.done", stage=step.stage, item=step.item)
                 advance(step.production)
         else:
@@ -315,6 +316,7 @@ def end_production(production: Production, state: ProductionState, *, stage: str
             state=state, ended_at=timezone.now(), failed_stage=stage, error=error[:2000]
         )
         if ended:
+            _let_go(Call.objects.filter(step__production=production))
             tell(production, f"production.{state}", stage=stage)
             production_ended.send(
                 sender=Production,
@@ -323,6 +325,11 @@ def end_production(production: Production, state: ProductionState, *, stage: str
                 fan=fan or (_("Something on our side broke while making your film.") if error else ""),
             )
     return bool(ended)
+
+
+def _let_go(calls: QuerySet[Call]) -> None:
+    """Nobody waits for these calls any more: those still open are due, so that the sweep finds and follows them."""
+    calls.filter(state__in=OPEN_CALLS).update(look_at=timezone.now())
 
 
 # --- advance and sweep ----------------------------------------------------------------------------------------------

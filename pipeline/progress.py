@@ -322,7 +322,7 @@ def _words(order: Order, production: Production | None, state: StateKey, stages:
 
 def _in_front(order: Order) -> str:
     """How many shots of earlier orders wait for the same studio, where any do."""
-    count = slots.position(order.pk)
+    count = slots.place(order.pk)
     if not count:
         return ""
     return ngettext(

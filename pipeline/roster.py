@@ -17,7 +17,7 @@ from accounts.models import Voice
 from orders.models import Order
 from orders.reader import Sharing
 
-from . import breaker, hook_links, slots
+from . import breaker, hook_links, patience, slots
 from .providers import higgsfield
 from .providers.base import Hooked, Provider
 from .providers.custom_voice import CustomVoice
@@ -193,16 +193,15 @@ def ladder(order: Order, seconds: float, scenes: int) -> list[Rung]:
     """Who films an order's shots, best first, as far as its budget goes; empty where only the local studio does.
 
     `seconds` is the length of a shot, `scenes` how many there are: a model that all shots together could not be paid
-    for is left out, so that no order ends with half its shots bought.
+    for is left out, so that no order ends with half its shots bought. After the first the fast ones come: their takes
+    are for shots that are late.
     """
     if not films_elsewhere():
         return []
     cap = slots.order_cap(order.amount)
-    return [
-        Rung(_higgsfield(model), model.quality, model.hedge_after, model.local_after)
-        for model in video_models()
-        if model.cost(seconds) * scenes <= cap
-    ]
+    models = [model for model in video_models() if model.cost(seconds) * scenes <= cap]
+    models[1:] = sorted(models[1:], key=lambda model: model.speed != "fast")
+    return [Rung(_higgsfield(model), model.quality, patience.hedge_after(model), model.local_after) for model in models]
 
 
 def voice(name: str) -> Provider:

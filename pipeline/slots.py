@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Sum, When
 from django.utils import timezone
 
-from .models import OPEN_CALLS, Call, CallState, ProductionState, Vendor
+from .models import OPEN_CALLS, Call, CallState, ProductionState, Step, Vendor
 from .providers.base import ProviderError
 
 # Everybody who spends raises this row's turn: the day's budget is one for all vendors.
 EVERYBODY = "*"
 LOOKED_AT = 500
+# A call that waits, its creator and its place in the queue.
+Row = tuple[int, int, dt.datetime]
 
 
 def take(call: Call, limits: Mapping[str, int]) -> bool:
@@ -37,8 +39,9 @@ def take(call: Call, limits: Mapping[str, int]) -> bool:
         if not call.is_open:
             return False
         now = timezone.now()
-        if _free(call, limits) < 1 or call.pk not in _next(call, limits):
-            Call.objects.filter(pk=call.pk).update(state=CallState.QUEUED)
+        free = _free(call, limits)
+        if free is not None and (free < 1 or call.pk not in _next(call, free)):
+            Call.objects.filter(pk=call.pk).update(state=CallState.QUEUED, look_at=None)
             return False
         _afford(call, now)
         Call.objects.filter(pk=call.pk).update(slot_at=now, state=CallState.NEW, look_at=None)
@@ -56,25 +59,41 @@ def give_back(call: Call, after: float) -> None:
     )
 
 
-def waiting(provider: str) -> QuerySet[Call]:
-    """Calls in the queue of a vendor, of orders that are still being made, oldest order first."""
-    return Call.objects.filter(
-        provider=provider, state=CallState.QUEUED, step__production__state=ProductionState.RUNNING
-    ).order_by("step__production__order__placed_at", "pk")
+def waiting(provider: str, model: str) -> QuerySet[Call]:
+    """Calls in the queue for a vendor's model, of orders that are still being made, oldest order first."""
+    return _queued(provider, model).filter(step__production__state=ProductionState.RUNNING)
 
 
-def position(order_id: int) -> int:
-    """How many calls of older orders wait in front of this order's first waiting call; 0 when none of its own waits."""
-    mine = Call.objects.filter(
-        state=CallState.QUEUED,
-        step__production__order=order_id,
-        step__production__state=ProductionState.RUNNING,
-    ).select_related("step__production__order")
-    first = mine.order_by("pk").first()
+def queues() -> Iterator[tuple[str, str]]:
+    """Every vendor and model somebody waits for, one step along the index for each, however many wait."""
+    for vendor in Vendor.objects.exclude(name=EVERYBODY).values_list("name", flat=True):
+        queued = Call.objects.filter(provider=vendor, state=CallState.QUEUED).order_by("model")
+        model = queued.values_list("model", flat=True).first()
+        while model is not None:
+            yield vendor, model
+            model = queued.filter(model__gt=model).values_list("model", flat=True).first()
+
+
+def following(provider: str, model: str) -> Call | None:
+    """Whose turn it is at a vendor's model."""
+    rows = _rows(provider, model)
+    if not rows:
+        return None
+    first = _in_turn(rows, provider, 1)[0]
+    return Call.objects.select_related("step__production").get(pk=first)
+
+
+def place(order_id: int) -> int | None:
+    """How many calls of older orders wait in front of this order's first waiting call; None when none of it waits."""
+    # By its steps, of which there are few: a planner that knows no better would go through all that wait.
+    mine = Step.objects.filter(production__order=order_id, production__state=ProductionState.RUNNING)
+    calls = Call.objects.filter(step__in=list(mine.values_list("pk", flat=True))).order_by("pk")
+    first = next(
+        (call for call in calls.defer("request", "prepared", "result") if call.state == CallState.QUEUED), None
+    )
     if first is None:
-        return 0
-    older = Q(step__production__order__placed_at__lt=first.step.production.order.placed_at)
-    return waiting(first.provider).filter(older).exclude(step__production__order=order_id).count()
+        return None
+    return _queued(first.provider, first.model).filter(lined_up_at__lt=first.lined_up_at).count()
 
 
 def _line_up(call: Call) -> None:
@@ -84,41 +103,50 @@ def _line_up(call: Call) -> None:
             Vendor.objects.filter(name=name).update(turn=F("turn") + 1)
 
 
-def _holding(call: Call) -> QuerySet[Call]:
-    return Call.objects.filter(provider=call.provider, state__in=OPEN_CALLS, slot_at__isnull=False)
+def holding(provider: str) -> QuerySet[Call]:
+    """The vendor's calls that have a slot."""
+    return Call.objects.filter(provider=provider, state__in=[CallState.NEW, CallState.SUBMITTED], slot_at__isnull=False)
 
 
-def _free(call: Call, limits: Mapping[str, int]) -> int:
-    """How many more calls the vendor, and this call's model, take now."""
-    room = [limit - _holding(call).count() for limit in (limits.get("", 0),) if limit]
+def _queued(provider: str, model: str) -> QuerySet[Call]:
+    return Call.objects.filter(provider=provider, model=model, state=CallState.QUEUED).order_by("lined_up_at", "pk")
+
+
+def _free(call: Call, limits: Mapping[str, int]) -> int | None:
+    """How many more calls the vendor, and this call's model, take now; None where nothing limits them."""
+    taken = holding(call.provider)
+    room = [limit - taken.count() for limit in (limits.get("", 0),) if limit]
     if limit := limits.get(call.model, 0) if call.model else 0:
-        room.append(limit - _holding(call).filter(model=call.model).count())
-    return min(room, default=LOOKED_AT)
+        room.append(limit - taken.filter(model=call.model).count())
+    return min(room, default=None)
 
 
-def _next(call: Call, limits: Mapping[str, int]) -> set[int]:
-    """The calls that are next: as many as slots are free, each time from the creator who holds the fewest."""
-    now = timezone.now()
-    ready = Q(look_at=None) | Q(look_at__lte=now) | Q(pk=call.pk)
-    rows = list(
-        waiting(call.provider)
-        .filter(ready, model=call.model)
-        .values_list("pk", "step__production__order__creator_id", "step__production__order__placed_at")[:LOOKED_AT]
-    )
+def _rows(provider: str, model: str) -> list[Row]:
+    """The oldest calls in a queue that may be sent now."""
+    ready = Q(look_at=None) | Q(look_at__lte=timezone.now())
+    rows = waiting(provider, model).filter(ready)
+    return list(rows.values_list("pk", "step__production__order__creator_id", "lined_up_at")[:LOOKED_AT])
+
+
+def _next(call: Call, free: int) -> list[int]:
+    """The calls that are next, as many as slots are free."""
+    rows = _rows(call.provider, call.model)
     if call.pk not in {pk for pk, _, _ in rows}:
-        order = call.step.production.order
-        rows.append((call.pk, order.creator_id, order.placed_at))
-    held = Counter(_holding(call).values_list("step__production__order__creator_id", flat=True))
-    chosen: set[int] = set()
-    late = dt.datetime.max.replace(tzinfo=dt.UTC)
-    for _ in range(min(_free(call, limits), len(rows))):
-        pick = min(
-            (row for row in rows if row[0] not in chosen), key=lambda row: (held[row[1]], row[2] or late, row[0])
-        )
-        chosen.add(pick[0])
-        held[pick[1]] += 1
-        if pick[0] == call.pk:
-            break
+        rows.append((call.pk, call.step.production.order.creator_id, call.lined_up_at))
+    return _in_turn(rows, call.provider, free)
+
+
+def _in_turn(rows: list[Row], provider: str, count: int) -> list[int]:
+    """The first so many of these calls, each time from the creator who holds the fewest, the oldest order first."""
+    if len(rows) <= count:
+        return [pk for pk, _, _ in rows]
+    held = Counter(holding(provider).order_by().values_list("step__production__order__creator_id", flat=True))
+    chosen: list[int] = []
+    for _ in range(count):
+        pk, creator, _ = min(rows, key=lambda row: (held[row[1]], row[2], row[0]))
+        rows = [row for row in rows if row[0] != pk]
+        chosen.append(pk)
+        held[creator] += 1
     return chosen
 
 
@@ -130,7 +158,7 @@ def _afford(call: Call, now: dt.datetime) -> None:
     cap = order_cap(order.amount)
     if spent(Call.objects.filter(step__production__order=order).exclude(pk=call.pk)) + call.estimate > cap:
         raise ProviderError(f"order {order} may not cost more than {cap} millionths", retryable=False, trouble="capped")
-    day = Call.objects.filter(slot_at__gte=now - dt.timedelta(days=1)).exclude(pk=call.pk)
+    day = Call.objects.filter(slot_at__gte=now - dt.timedelta(days=1))  # this call has no slot yet
     if settings.DAY_BUDGET and spent(day) + call.estimate > dollars(settings.DAY_BUDGET):
         raise ProviderError("the day's budget for vendors is spent", retryable=False, trouble="capped")
 

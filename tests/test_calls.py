@@ -451,7 +451,7 @@ def test_a_vendor_never_has_more_calls_than_its_limit_and_the_oldest_order_is_ne
     for one in (latest, later):
         assert calls.ask(one, vendor, {"word": "b"}, tmp_path).state == CallState.QUEUED
     assert len(vendor.asked) == 1
-    assert slots.position(latest.order.pk) == 1
+    assert slots.place(latest.order.pk) == 1
     bells.clear()
     Step.objects.filter(pk=later.step.pk).update(state=StepState.WAITING)
     calls.ask(work, vendor, {"word": "a"}, tmp_path)

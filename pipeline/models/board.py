@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order
@@ -170,6 +171,8 @@ class Call(models.Model):
     fan_sentence = models.CharField(_("what the fan may read"), max_length=300, blank=True)
     due_at = models.DateTimeField(_("given up at"), null=True, blank=True)
     look_at = models.DateTimeField(_("next look"), null=True, blank=True)
+    # Its place in the vendor's queue: when its order was placed.
+    lined_up_at = models.DateTimeField(_("in the queue since"), default=timezone.now, editable=False)
     # Holds one of the vendor's slots, and its estimate of the budgets, while it is open.
     slot_at = models.DateTimeField(_("slot since"), null=True, blank=True)
     created_at = models.DateTimeField(_("written"), auto_now_add=True)
@@ -180,7 +183,17 @@ class Call(models.Model):
         verbose_name = _("call")
         verbose_name_plural = _("calls")
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["provider", "state"]), models.Index(fields=["state", "look_at"])]
+        # Nothing here may cost more because more is in flight: benchmarks/sweep.py measures it.
+        indexes = [
+            models.Index(fields=["provider", "state", "model", "lined_up_at"], name="call_queue"),
+            models.Index(fields=["state", "look_at"]),
+            models.Index(fields=["model", "sent_at"], name="call_latency"),
+            models.Index(
+                fields=["slot_at", "state", "maybe_paid_twice", "cost", "estimate"],
+                condition=Q(slot_at__isnull=False),
+                name="call_spending",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.key

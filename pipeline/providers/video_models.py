@@ -40,7 +40,7 @@ class VideoModel:
     duration_param: str = "duration"
     seed_param: str = ""
     extra: Json = field(default_factory=dict)
-    hedge_after: float = 180.0
+    hedge_after: float = 165.0
     local_after: float = 300.0
 
     def length(self, seconds: float) -> int:

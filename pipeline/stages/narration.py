@@ -6,14 +6,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .. import files, roster
-from ..calls import ask, pause
+from ..calls import ask, wait
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
 from ..models import CallState, Narration, Scene
 from ..providers.base import Reading, ReadRequest
-
-# Between two looks at a read of which nobody said when to look.
-LOOK_EVERY = 5.0
 
 
 def run(work: Work) -> Done | Wait:
@@ -37,7 +34,7 @@ def run(work: Work) -> Done | Wait:
     with files.workspace("narration") as folder:
         call = ask(work, roster.voice(voice.provider), request.to_json(), folder)
     if call.state != CallState.SUCCEEDED:
-        return Wait(pause(call) or LOOK_EVERY)
+        return Wait(wait(call))
     reading = Reading.from_json(call.result)
     if "audio" not in call.files or reading.seconds <= 0:
         raise StageFailed(f"{call.provider} answered without audio")

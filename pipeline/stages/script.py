@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .. import files, judging, roster, wording
-from ..calls import ask, latest, pause
+from ..calls import ask, latest, wait
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
 from ..judging import Noticed
@@ -70,7 +70,8 @@ def _written(work: Work, writer: Provider, name: str) -> Written | Wait | None:
         return None
     age = (timezone.now() - work.step.started_at).total_seconds() if work.step.started_at else 0.0
     if call.state != CallState.SUCCEEDED:
-        return None if not is_local and (age > PATIENCE or call.trouble == "locked") else Wait(max(1.0, pause(call)))
+        stand_in = not is_local and (age > PATIENCE or call.trouble == "locked")
+        return None if stand_in else Wait(max(1.0, min(wait(call), PATIENCE - age)))
     draft, usable = ScriptDraft.from_json(call.result), work.order.photos.usable().count()
     fault = wording.fault_of(draft, photos=usable, must_say=tuple(work.order.brief.must_say))
     flags: list[Flag] = []

@@ -22,8 +22,6 @@ from ..providers.base import Provider, ProviderError, ShotRequest
 from ..roster import Rung
 
 LOCAL = "local"
-# Between two looks at takes of which nobody said when to look.
-LOOK_EVERY = 5.0
 SHORTEST_WAIT = 0.2
 
 
@@ -47,13 +45,21 @@ def run(work: Work) -> Done | Wait:
     age = (timezone.now() - work.step.started_at).total_seconds() if work.step.started_at else 0.0
     soonest: list[float] = []
     landed: list[tuple[Rung, Call]] = []
+    under_way: list[tuple[Wanted, Call]] = []
     for wanted in _wanted(work, ladder, age):
         call = _film(work, wanted.rung.provider, request, scene, wanted.name)
         if call is not None and call.state == CallState.SUCCEEDED:
             landed.append((wanted.rung, call))
         elif call is not None:
-            soonest.append(calls.pause(call) or LOOK_EVERY)
+            soonest.append(calls.wait(call))
+            under_way.append((wanted, call))
     if landed:
+        # Another may be there, too, and only nobody has asked.
+        for wanted, call in under_way:
+            calls.hurry(call)
+            again = _film(work, wanted.rung.provider, request, scene, wanted.name)
+            if again is not None and again.state == CallState.SUCCEEDED:
+                landed.append((wanted.rung, again))
         rung, best = max(landed, key=lambda pair: pair[0].quality)
         _select(work, scene, best, rung.quality)
         return DONE
@@ -65,28 +71,31 @@ def run(work: Work) -> Done | Wait:
             return DONE
     # Look again when the next take may be there, or when it is time to hedge or to stand in.
     edges = [edge - age for rung in ladder for edge in (rung.hedge_after, rung.local_after) if edge > age]
-    return Wait(max(SHORTEST_WAIT, min([*soonest, *edges], default=LOOK_EVERY)))
+    return Wait(max(SHORTEST_WAIT, min([*soonest, *edges], default=calls.LOOK_EVERY)))
 
 
 def _wanted(work: Work, ladder: list[Rung], age: float) -> list[Wanted]:
     """The takes that should be under way: those begun, and one more when the last is late or came to nothing."""
     found: list[Wanted] = []
+    waited = age
     for number, rung in enumerate(ladder, start=1):
         name = f"take-{number}"
         begun = calls.latest(work.step, name)
-        if begun is None and found and not _late(work, found[-1], age):
+        if begun is None and found and not _late(work, found[-1], waited):
             break
         found.append(Wanted(name, rung))
         if begun is None:
             break
+        if number > 1:
+            waited = (timezone.now() - begun.created_at).total_seconds()
     return found
 
 
-def _late(work: Work, last: Wanted, age: float) -> bool:
+def _late(work: Work, last: Wanted, waited: float) -> bool:
     call = calls.latest(work.step, last.name)
     lost = call is not None and not call.is_open and call.state != CallState.SUCCEEDED and not calls.pause(call)
     stuck = call is not None and call.trouble in ("locked", "capped")
-    return lost or stuck or age >= last.rung.hedge_after
+    return lost or stuck or waited >= last.rung.hedge_after
 
 
 def _film(work: Work, provider: Provider, request: ShotRequest, scene: Scene, name: str) -> Call | None:
