@@ -19,6 +19,8 @@ from django.test import TransactionTestCase
 
 from pipeline import live, queue
 
+from . import making
+
 
 def pytest_configure() -> None:
     """Passwords are not what the tests are about, and a good hash takes a third of a second."""
@@ -53,6 +55,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         if connection.vendor == "sqlite":
             connection.ensure_connection()
             connection.connection.backup(fresh)
+            making.remember()
+            shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
             patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: fresh.backup(connection.connection))
         yield
 

@@ -60,8 +60,9 @@ def creator(db: None) -> Creator:
     VoiceLicence.objects.create(
         voice=voice, starts_on=dt.date(2020, 1, 1), occasions=["birthday", "wedding", "pet"], terms="…"
     )
-    for number, length in enumerate(Length):
-        Price.objects.create(creator=made, seconds=length, amount=1900 + 1000 * number)
+    Price.objects.bulk_create(
+        Price(creator=made, seconds=length, amount=1900 + 1000 * number) for number, length in enumerate(Length)
+    )
     return made
 
 
