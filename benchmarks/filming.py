@@ -96,7 +96,7 @@ class Camera(Provider):
     def submit(self, key: str, request: Any, workdir: Path) -> Answer:
         return Answer("pending", external_id=self.studio.film(key, self.model), poll_after=self.studio.poll)
 
-    def look(self, external_id: str, workdir: Path) -> Answer:
+    def look(self, external_id: str, workdir: Path, on_progress: Callable[[], None] = silently) -> Answer:
         if self.studio.ends[external_id] > timezone.now():
             return Answer("pending", external_id=external_id, poll_after=self.studio.poll)
         call = Call.objects.get(external_id=external_id)

@@ -111,7 +111,7 @@ def test_a_voice_provider_says_what_it_is(maker: Maker) -> None:
 
 
 def test_the_twin_never_leaves_anything_pending(tmp_path: Path) -> None:
-    with pytest.raises(ProviderError, match="nothing is pending here") as refused:
+    with pytest.raises(ProviderError, match="nothing is ever pending") as refused:
         LocalVoice().look("x", tmp_path)
     assert not refused.value.retryable
     assert LocalVoice().cancel("x") is None  # type: ignore[func-returns-value]

@@ -112,6 +112,7 @@ def test_an_outage_without_end_fails_at_the_deadline(production, bells, monkeypa
         pass_time(clock, bells, STAGES["narration"].deadline + 120)
     production.refresh_from_db()
     assert production.state == ProductionState.FAILED
+    assert production.error.startswith("not read within 600 s: ")
 
 
 def test_a_voice_whose_reads_are_of_no_use_is_paid_three_times_and_staff_are_told_why(production, bells, monkeypatch):

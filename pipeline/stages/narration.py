@@ -34,6 +34,8 @@ def run(work: Work) -> Done | Wait:
     with files.workspace("narration") as folder:
         call = ask(work, roster.voice(voice.provider), request.to_json(), folder)
     if call.state != CallState.SUCCEEDED:
+        if work.overdue:
+            raise StageFailed(f"not read within {work.line.deadline} s: {call.error or 'no answer yet'}")
         return Wait(wait(call))
     reading = Reading.from_json(call.result)
     if "audio" not in call.files or reading.seconds <= 0:
