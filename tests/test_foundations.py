@@ -49,7 +49,7 @@ PAGES = ["/", "/creators/mira/", "/admin/login/"]
 def no_redis(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Bells are really rung, at a Redis that is not there, or that takes every connection and says nothing."""
     door = socket.socket(socket.AF_UNIX)
-    where = Path(tempfile.mkdtemp(prefix="redis-")) / "s"  # the path of a socket must be short
+    where = Path(tempfile.mkdtemp(prefix="redis-", dir="/tmp")) / "s"  # the path of a socket must be short
     if request.param == "hanging":
         door.bind(str(where))
         door.listen(100)
