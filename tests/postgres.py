@@ -70,7 +70,8 @@ class Server:
 @contextmanager
 def running() -> Iterator[Server]:
     """A server for the length of a block. Takes two seconds to start."""
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    # Not where temporary files go by default: a test may have moved them into a folder that is closed to others.
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     try:
         server = Server(folder)
         server.start()

@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from billing import services as billing
 from billing.models import Payment, PaymentState
-from orders.models import Order, OrderState
+from orders.models import Order, OrderState, Photo, PhotoState
 from pipeline import calls, engine, files, housekeeping, invariants, jobs, live, media_links, queue, sweeping
 from pipeline.engine import DONE, Wait
 from pipeline.line import STAGES
@@ -49,7 +49,7 @@ PAGES = ["/", "/creators/mira/", "/admin/login/"]
 def no_redis(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Bells are really rung, at a Redis that is not there, or that takes every connection and says nothing."""
     door = socket.socket(socket.AF_UNIX)
-    where = Path(tempfile.mkdtemp(prefix="redis-")) / "s"  # the path of a socket must be short
+    where = Path(tempfile.mkdtemp(prefix="redis-", dir="/tmp")) / "s"  # the path of a socket must be short
     if request.param == "hanging":
         door.bind(str(where))
         door.listen(100)
@@ -131,10 +131,9 @@ def test_whatever_a_dead_worker_held_is_taken_up_within_35_seconds(point: str, m
 class _Job:
     """What RQ says of a job."""
 
-    func_name = "pipeline.jobs.run_step"
-
-    def __init__(self, step: Step, number: int = 0) -> None:
-        self.args, self.id = (step.pk,), f"step-{step.pk}-{number}"
+    def __init__(self, row: Step | Photo) -> None:
+        self.args, self.id = (row.pk,), f"{row.pk}-0"
+        self.func_name = "pipeline.jobs.run_step" if isinstance(row, Step) else "pipeline.jobs.check_photo"
 
 
 def worker() -> Any:
@@ -161,6 +160,18 @@ def test_a_fork_that_hangs_or_was_overtaken_is_not_waited_for() -> None:
         assert worker()._leads(_Job(step)), "negative control: that worker waits for its own fork"
         Step.objects.update(state=StepState.DONE)
         assert mine._leads(_Job(step)), "it is about to end by itself"
+
+
+def test_a_fork_that_hangs_in_a_photo_is_not_waited_for() -> None:
+    photo = making.photo(making.draft(photos=0), 1)
+    Photo.objects.update(state=PhotoState.UPLOADED)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        mine = worker()
+        assert photo.claim(60)
+        clock.shift(timedelta(seconds=60 + settings.LEASE_SECONDS))
+        assert mine._leads(_Job(photo))
+        clock.shift(timedelta(seconds=1))
+        assert not mine._leads(_Job(photo))
 
 
 def test_a_job_that_always_runs_out_of_memory_fails_its_own_order_tells_everybody_and_hurts_no_other(
