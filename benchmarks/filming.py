@@ -27,7 +27,7 @@ from django.utils import timezone
 from orders.models import Photo
 from pipeline import calls, jobs, queue, roster, sweeping
 from pipeline.models import Call, CallState, Production, Step, StepState, Take
-from pipeline.providers.base import Answer, Provider
+from pipeline.providers.base import Answer, Provider, silently
 from pipeline.providers.higgsfield import LOOK_AGAIN
 from pipeline.providers.video_models import VideoModel
 
