@@ -545,7 +545,7 @@ def test_an_order_begins_no_model_that_it_could_pay_for_only_some_of_its_shots(w
     settings.HIGGSFIELD_KEY = "id:secret"
     best = roster.video_models()[0]
     scenes, seconds = 5, 4.0
-    settings.COST_SHARE, settings.ORDER_BUDGET = 1, best.cost(seconds) * scenes // slots.MILLIONTHS_PER_MINOR_UNIT + 1
+    settings.COST_SHARE, settings.ORDER_BUDGET = 1, best.cost(seconds) * scenes // slots.dollars(1) + 1
     assert roster.ladder(work.order, seconds, scenes)[0].provider.model == best.slug
     settings.ORDER_BUDGET -= 2  # every shot but the last could still be paid for
     assert best.cost(seconds) * (scenes - 1) < slots.order_cap(None)

@@ -89,7 +89,7 @@ def test_the_summary_offers_the_box_unticked_and_the_order_goes_on_without_it(cl
 
 def test_a_new_photo_asks_again_who_may_look(settings, tmp_path):
     settings.OPENAI_VISION, settings.OPENAI_API_KEY = True, "sk"
-    order = making.draft()
+    order = making.draft(by=making.fan())
     assert {consent.kind for consent in order.consents.all()} == set(ConsentKind)
     path = make_photo(tmp_path / "new.jpg", 9, (400, 400))
     orders.add_photo(order=order, upload=gate(SimpleUploadedFile("new.jpg", path.read_bytes(), "image/jpeg")))

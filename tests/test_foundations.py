@@ -37,7 +37,7 @@ from .board import Died, Stages, run
 from .test_calls import Slow, another_work
 from .test_chaos import begin
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 PAGES = ["/", "/creators/mira/", "/admin/login/"]
 

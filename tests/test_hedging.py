@@ -18,7 +18,7 @@ from pipeline.models import Call, CallState, Step, Take
 from pipeline.providers.video_models import DEFAULT_MODELS, VideoModel
 from videogen import demo
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 FIRST, FAST = DEFAULT_MODELS
 NEVER = 10.0**6

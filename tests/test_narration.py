@@ -16,9 +16,9 @@ from pipeline.providers.base import Answer, JobFailed, Provider, ProviderError, 
 
 from . import making
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-SCENES = 5
+SCENES = 2
 
 
 class Voice(Provider):
