@@ -1,6 +1,6 @@
 """How long an order waits for the slowest of its shots, with and without second takes: the law, then the real stage.
 
-    python -m benchmarks.hedging [--orders 300] [--seed 1]
+    python -m benchmarks.hedging [--orders 100] [--seed 1]
 
 A shot of the first model takes lognormal seconds, median 150 and ninth decile 300. How fast the fast model is nobody
 has told us: its law is an assumption, lognormal with median 45 and the same spread, and a table shows others. The law's
@@ -124,7 +124,7 @@ def stage(orders: int, seed: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--orders", type=int, default=300, help="of the real stage")
+    parser.add_argument("--orders", type=int, default=100, help="of the real stage; three CPU seconds each")
     parser.add_argument("--drawn", type=int, default=20_000, help="of the law")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
