@@ -11,7 +11,6 @@ import requests
 from pipeline.providers.base import Provider
 from pipeline.providers.custom_voice import CustomVoice
 from pipeline.providers.elevenlabs import ElevenLabs
-from pipeline.providers.openai_speech import OpenAISpeech
 from sandbox.server import Sandbox
 from sandbox.vendors import VENDORS
 
@@ -31,6 +30,8 @@ def openai_writer() -> Provider:
 
 
 def openai_speech() -> Provider:
+    from pipeline.providers.openai_speech import OpenAISpeech
+
     return OpenAISpeech("key", base_url=sandbox().at("openai"))
 
 

@@ -24,6 +24,7 @@ def check(spans: tuple[Span, ...], words: list[str], seconds: float) -> None:
     assert all(0 <= time <= seconds for time in times)
 
 
+@pytest.mark.slow
 @given(st.lists(WORDS, max_size=14), st.lists(st.tuples(WORDS, TIMES, TIMES), max_size=14), st.floats(0.01, 8))
 @settings(max_examples=200, deadline=None)
 def test_whatever_was_heard_every_written_word_has_its_place(words, heard, seconds):

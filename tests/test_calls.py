@@ -221,6 +221,7 @@ class Silent(Vendor):
         return super().submit(key, request, workdir)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("patience", "is_kept"), [(60.0, True), (0.0, False)])
 def test_a_vendor_who_thinks_for_longer_than_a_lease_is_waited_for(work, tmp_path, settings, patience, is_kept):
     settings.LEASE_SECONDS = 0.6
@@ -235,6 +236,7 @@ def test_a_vendor_who_thinks_for_longer_than_a_lease_is_waited_for(work, tmp_pat
     assert (vendor.taken is None) == is_kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_patient", [True, False])
 def test_an_upload_that_takes_longer_than_a_lease_is_waited_for(work, tmp_path, settings, monkeypatch, is_patient):
     settings.LEASE_SECONDS = 0.6
@@ -477,6 +479,7 @@ def test_slots_are_shared_fairly_between_creators(work, tmp_path):
     assert calls.ask(guest, vendor, {"word": "c"}, tmp_path).state == CallState.SUBMITTED
 
 
+@pytest.mark.slow
 def test_many_workers_at_once_never_pass_the_limit(tmp_path):
     vendor = Slow(limit=3)
     works = [another_work(n) for n in range(1, 9)]

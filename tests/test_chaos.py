@@ -32,7 +32,8 @@ def begin(films: int) -> list[Production]:
     return made
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_lost_and_doubled_bells_and_dying_workers_cost_no_film(seed, monkeypatch):
     stages = Stages()
     monkeypatch.setattr(engine, "stage_of", stages.of)

@@ -12,7 +12,6 @@ from orders import services as orders
 from orders.consents import REQUIRED, asked
 from orders.models import ConsentKind, Order
 from orders.uploads import gate
-from pipeline.providers.openai_writer import OpenAIWriter
 
 from . import making
 from .samples import make_photo
@@ -104,7 +103,9 @@ def test_the_home_page_says_who_helps_and_nothing_where_nobody_does(client, sett
 
 def test_the_wizard_objects_by_our_own_rules_whoever_writes_and_asks_no_vendor(settings, monkeypatch):
     settings.OPENAI_API_KEY = "sk"
-    monkeypatch.setattr(OpenAIWriter, "submit", lambda *args: pytest.fail("a page asked the vendor"))
+    monkeypatch.setattr(
+        "pipeline.providers.openai_writer.OpenAIWriter.submit", lambda *args: pytest.fail("a page asked the vendor")
+    )
     order = draft()
     assert reader.objection(order) == ""
     orders.tell_story(order=order, notes="She flew the shuttle. I will kill you.")

@@ -141,6 +141,7 @@ def clients(order: Order) -> dict[str, Client]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", ["drafts", "films"])
 def test_everyone_gets_what_the_table_says(group, order, placed):
     films = group == "films"
@@ -165,6 +166,7 @@ def desk_address(name: str) -> str:
     raise AssertionError(f"{name} cannot be reached: say how in this test")
 
 
+@pytest.mark.slow
 def test_the_desk_is_closed_to_fans_and_narrow_for_creators(order):
     browsers = clients(order)
     desk = [name for name in ALL if name.startswith("admin:")]

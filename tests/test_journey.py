@@ -28,7 +28,7 @@ NOTES = (
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("journey")
     (folder / "var").mkdir()
-    made = Site(folder / "var", RENDER_SCALE="0.3", LEASE_SECONDS="30")
+    made = Site(folder / "var", RENDER_SCALE="0.2", LEASE_SECONDS="30")
     made.start()
     yield made
     made.kill(signal.SIGTERM)

@@ -600,6 +600,7 @@ _PATHOLOGICAL = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", _PATHOLOGICAL.values(), ids=_PATHOLOGICAL)
 def test_no_notes_keep_the_writer_for_ever(piece: str) -> None:
     notes = (piece * 5000)[:5000]
@@ -679,6 +680,7 @@ _WORDS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     notes=st.one_of(

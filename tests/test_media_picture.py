@@ -373,6 +373,7 @@ def test_the_crop_of_a_clip_never_cuts_a_face(size, frame, faces):
             assert path.window(share).holds(path.on_canvas(face), 1e-6 * max(size))
 
 
+@pytest.mark.render
 def test_captions_and_label_keep_clear_of_faces_where_the_clip_has_them(photos, tmp_path):
     take = clip(tmp_path / "take.mp4", seconds=6, rate=24, size=(360, 640))
     low = (0.3, 0.7, 0.4, 0.25)

@@ -25,7 +25,7 @@ from . import environment, making
 from .test_calls import Slow, another_work
 from .test_review import finished
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 CROWD = 6
 

@@ -148,6 +148,7 @@ def test_nobody_else_sees_or_decides_it(bells, monkeypatch, client, who):
     assert review.state == ReviewState.WAITING
 
 
+@pytest.mark.slow
 def test_every_admin_list_opens_for_staff(bells, monkeypatch, client):
     finished(bells, monkeypatch)
     client.force_login(User.objects.get(email="staff@videogen.invalid"))

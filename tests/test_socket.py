@@ -22,7 +22,7 @@ from videogen.asgi import application
 
 from . import making
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 CALM = 0.1  # short, and long enough for a burst
 

@@ -12,6 +12,7 @@ from orders.models import OrderState
 from pipeline import invariants, roster
 from pipeline.models import Call, CallState, FirstLook, Production, Take, Vendor
 from pipeline.models.story import TakeKind
+from pipeline.providers import higgsfield
 from sandbox.environment import environment
 from sandbox.server import Sandbox, running
 from sandbox.vendors import VENDORS
@@ -30,7 +31,8 @@ def vendors(monkeypatch: pytest.MonkeyPatch) -> Any:
             wanted = [value] if name.endswith("_SECRETS") else value
             monkeypatch.setattr(settings, name, wanted)
         sandbox.world.switch("higgsfield.http_allowed", 1.0)
-        monkeypatch.setattr(settings, "RENDER_SCALE", 0.25)
+        monkeypatch.setattr(settings, "RENDER_SCALE", 0.2)
+        monkeypatch.setattr(higgsfield, "LOOK_AGAIN", 0.5)  # their seconds are short here, too
         yield sandbox
 
 
