@@ -37,7 +37,8 @@ LINE: tuple[Stage, ...] = (
     Stage("script", _("Writing the story"), ("moderation",), "control", expected=1, weight=10),
     Stage("narration", _("Reading it aloud"), ("script",), "voice", expected=1, weight=22, per_item=True),
     Stage("shot", _("Filming each shot"), ("script",), "control", 1800, expected=0.5, weight=14, per_item=True),
-    Stage("first_look", "", ("narration",), "render", expected=0.1, weight=2),
+    # Not among the renders: a first look that waits behind other people's films is none.
+    Stage("first_look", "", ("narration",), "pixels", expected=0.1, weight=2),
     Stage("conform", "", ("narration",), "render", expected=0.1, weight=4, per_item=True, same_item="shot"),
     Stage("cut", _("Cutting the film"), ("narration", "shot", "conform"), "render", 1800, expected=25, weight=36),
     Stage("qc", _("Checking picture and sound"), ("cut",), "render", expected=5, weight=8),

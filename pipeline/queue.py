@@ -35,9 +35,9 @@ SERIALIZER = "rq.serializers.JSONSerializer"
 # Work that loads models or may crash in C runs in a fork of its own; the rest is small and runs in the worker itself.
 FORKING = ("pixels", "render")
 # Loaded once, before the forks: each fork then begins with everything in memory.
-PRELOAD: dict[str, tuple[str, Callable[[], None] | None]] = {
-    "pixels": ("pipeline.photos", faces.load),
-    "render": ("pipeline.stages.cut", None),
+PRELOAD: dict[str, tuple[tuple[str, ...], Callable[[], None] | None]] = {
+    "pixels": (("pipeline.photos", "pipeline.stages.first_look"), faces.load),
+    "render": (("pipeline.stages.cut",), None),
 }
 
 # Whose claim a job works under, while it does: the claim's mark, and until when it holds without a sign of life.
@@ -193,8 +193,9 @@ def work(queue: str, *, burst: bool = False) -> None:
         job_monitoring_interval=5,
     )
     if queue in PRELOAD:
-        module, load = PRELOAD[queue]
-        importlib.import_module(module)
+        modules, load = PRELOAD[queue]
+        for module in modules:
+            importlib.import_module(module)
         if load is not None:
             load()
     connections.close_all()
