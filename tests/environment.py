@@ -4,19 +4,18 @@ import atexit
 import os
 import shutil
 import tempfile
-from importlib import import_module
 
 # Where the tests run on another database than SQLite in memory; each makes its own and removes it.
 DATABASE = os.environ.pop("TEST_DATABASE_URL", "")
 VAR = tempfile.mkdtemp(prefix="videogen-tests-")
 atexit.register(shutil.rmtree, VAR, ignore_errors=True)
 os.environ["VIDEOGEN_VAR"] = VAR
+os.environ["VIDEOGEN_ALONE"] = "1"  # no .env file is read, here or in a process that a test starts
 # Tests may drive async views and Playwright from one thread; the database is theirs alone.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 OURS = ("PRODUCTION", "DATABASE_URL", "REDIS_URL", "SITE_URL", "EMAIL_URL", "VIDEOGEN_FAULTS", "WRITER", "VIDEO")
 VENDORS = ("OPENAI_", "HIGGSFIELD_", "ELEVENLABS_", "SPEECH_", "CUSTOM_VOICE_", "AWS_", "VIDEO_MODELS")
-import_module("videogen.env")  # reads a .env file, whose keys are forgotten as well
 for name in [*os.environ]:
     if name in OURS or name.startswith(VENDORS):
         del os.environ[name]

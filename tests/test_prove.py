@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from pipeline import calls
 from pipeline.models import Call, CallState, Step
@@ -92,6 +95,52 @@ def test_buying_again_is_a_loss_unless_a_reason_is_written(step: Step):
     )
     assert repaid(books) == []
     assert calls.latest(step, "take-1") is not None
+
+
+REAL = {
+    "DATABASE_URL": "postgres://real", "REDIS_URL": "redis://real", "SITE_URL": "https://real", "GATEWAY": "real",
+    "EMAIL_URL": "smtp://real", "AWS_STORAGE_BUCKET_NAME": "real", "AWS_SECRET_ACCESS_KEY": "real",
+    "OPENAI_API_KEY": "real", "OPENAI_BASE_URL": "https://real", "HIGGSFIELD_KEY": "real:real",
+    "ELEVENLABS_API_KEY": "real", "SPEECH_API_KEY": "real", "SPEECH_BASE_URL": "https://real",
+    "CUSTOM_VOICE_KEY": "real", "CUSTOM_VOICE_URL": "https://real", "VIDEO_MODELS": "real", "SECRET_KEY": "real",
+}  # fmt: skip
+
+
+class Ground:
+    """Keeps the environment of the process that a trial would have started."""
+
+    env: Mapping[str, str]
+    returncode = 0
+
+    def run(self, words: list[str], *, env: Mapping[str, str], **how: Any) -> Ground:
+        self.env = env
+        return self
+
+
+def test_a_trial_takes_nothing_along_that_leads_to_anything_real(monkeypatch: pytest.MonkeyPatch):
+    for name, value in REAL.items():
+        monkeypatch.setenv(name, value)
+    ground = Ground()
+    monkeypatch.setattr(subprocess, "run", ground.run)
+    with pytest.raises(SystemExit):
+        call_command("prove")
+    assert {name for name in REAL if "real" in ground.env.get(name, "")} == set()
+    assert ground.env["VIDEOGEN_ALONE"], "and the owner's .env file is not read again"
+
+
+# Prints what a process would read its settings from.
+READS = """
+import environ
+environ.Env.read_env = staticmethod(lambda file: print(file.name))
+import videogen.env
+"""
+
+
+@pytest.mark.parametrize(("alone", "read"), [("1", ""), ("", ".env")])
+def test_a_process_on_ground_of_its_own_reads_no_file_of_the_owner(alone: str, read: str):
+    env = {**os.environ, "VIDEOGEN_ALONE": alone}
+    done = subprocess.run([sys.executable, "-c", READS], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == read
 
 
 def prove(*words: str) -> tuple[int, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Reads the environment, and a `.env` file next to manage.py where there is one."""
+"""Reads the environment, and a `.env` file next to manage.py where there is one and VIDEOGEN_ALONE is not set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE = Path(__file__).resolve().parent.parent
 env = environ.Env()
-env.read_env(BASE / ".env")
+# Who starts a site on ground of its own, a trial or a test, says so: the owner's file would lead it to the real one.
+if not os.environ.get("VIDEOGEN_ALONE"):
+    env.read_env(BASE / ".env")
 
 # Everything the product writes on this machine: database, media, Redis, logs. Moved for tests and for small trials.
 VAR = Path(env.str("VIDEOGEN_VAR", default=str(BASE / "var"))).resolve()

@@ -40,7 +40,10 @@ from videogen.supervisor import Supervisor
 GROUND = "VIDEOGEN_PROVING"
 PHOTOS = settings.BASE_DIR / "tests" / "photos" / "story"
 # Settings that would lead a trial to somebody's real database, bucket, queue or vendor.
-FOREIGN = ("DATABASE_URL", "REDIS_URL", "SITE_URL", "EMAIL_URL", "PRODUCTION", "VIDEO_MODELS", "VIDEOGEN_FAULTS")
+FOREIGN = (
+    "DATABASE_URL", "REDIS_URL", "SITE_URL", "EMAIL_URL", "PRODUCTION", "VIDEO_MODELS", "VIDEOGEN_FAULTS", "GATEWAY",
+    "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS",
+)  # fmt: skip
 # Whose voice is read by whom in a trial: one creator at each of two vendors, the rest at home.
 READERS = {"mira": "elevenlabs", "bram": "custom-voice"}
 # A video account that is large enough for the orders that are under way at once.
@@ -99,6 +102,7 @@ class Command(BaseCommand):
                 **environment(f"http://127.0.0.1:{ports['SANDBOX_PORT']}"),
                 **_pace(options["speed"]),
                 GROUND: "1",
+                "VIDEOGEN_ALONE": "1",
                 "HOST": "127.0.0.1",
                 "VIDEOGEN_VAR": folder,
                 "DATABASE_URL": options["database"],
