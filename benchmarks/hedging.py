@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 folder = tempfile.TemporaryDirectory(prefix="videogen-hedging-")
-os.environ |= {"VIDEOGEN_VAR": folder.name, "DJANGO_SETTINGS_MODULE": "videogen.settings", "LOG_LEVEL": "ERROR"}
+os.environ |= {"VIDEOGEN_VAR": folder.name, "VIDEOGEN_ALONE": "1"}  # no .env file of the owner
+os.environ |= {"DJANGO_SETTINGS_MODULE": "videogen.settings", "LOG_LEVEL": "ERROR"}
 
 import django  # noqa: E402
 

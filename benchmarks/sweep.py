@@ -21,7 +21,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 folder = tempfile.TemporaryDirectory(prefix="videogen-sweep-")
-os.environ["VIDEOGEN_VAR"] = folder.name
+os.environ |= {"VIDEOGEN_VAR": folder.name, "VIDEOGEN_ALONE": "1"}  # no .env file of the owner
 os.environ["DJANGO_SETTINGS_MODULE"] = "videogen.settings"
 
 import django  # noqa: E402
