@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from pipeline import calls
 from pipeline.models import Call, CallState, Step
 from pipeline.providers.base import ShotRequest
 from sandbox.vendors import VENDORS
 from sandbox.world import FAULTS, World
+from videogen.management.commands import prove as command
 from videogen.proving.figures import Books, percentile, repaid, simulated, united
 from videogen.proving.troubles import MIXES
 
@@ -126,6 +128,15 @@ def test_a_trial_takes_nothing_along_that_leads_to_anything_real(monkeypatch: py
         call_command("prove")
     assert {name for name in REAL if "real" in ground.env.get(name, "")} == set()
     assert ground.env["VIDEOGEN_ALONE"], "and the owner's .env file is not read again"
+
+
+@pytest.mark.django_db
+def test_a_database_that_somebody_uses_is_refused_before_anything_is_written(monkeypatch: pytest.MonkeyPatch):
+    done: list[str] = []
+    monkeypatch.setattr(command, "call_command", lambda name, **how: done.append(name))
+    with pytest.raises(CommandError, match="not empty"):
+        command.Command()._prove({"faults": "none"})
+    assert done == []
 
 
 # Prints what a process would read its settings from.
