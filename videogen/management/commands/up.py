@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import socket
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,6 +14,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from pipeline import roster
+from sandbox.environment import environment
+from sandbox.environment import port as sandbox_port
 from videogen import demo, site
 from videogen.env import own_address
 from videogen.supervisor import Supervisor
@@ -34,6 +37,8 @@ class Command(BaseCommand):
         host, port = options["host"], options["port"]
         if not 1 <= port <= 65_535:
             raise CommandError(f"--port {port} is not a port: it takes a number from 1 to 65535.")
+        if options["sandbox"]:
+            self._refuse_real_vendors()
         self._refuse_taken(host, port)
         lock = self._lock()
         call_command("migrate", verbosity=0, interactive=False)
@@ -49,6 +54,12 @@ class Command(BaseCommand):
         finally:
             supervisor.stop()
             lock.close()
+
+    def _refuse_real_vendors(self) -> None:
+        """Only `bin/run` leads the settings to the sandbox: without it real vendors would be asked, and paid."""
+        wanted = environment(f"http://127.0.0.1:{sandbox_port()}")
+        if any(os.environ.get(name) != value for name, value in wanted.items()):
+            raise CommandError("The settings do not lead to the sandbox. Start it as bin/run --sandbox, in full.")
 
     def _refuse_taken(self, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
