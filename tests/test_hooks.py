@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
 
@@ -153,11 +154,32 @@ def test_too_much_is_refused_unread(client, call):
     assert post(client, address(call), b"x" * (hooks.LARGEST + 1)).status_code == 413
 
 
-@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{", b'"x"', b"\xff\xfe", b'{"request_id": 7}'])
-def test_a_signed_body_that_is_no_message_breaks_nothing(client, call, body):
-    assert post(client, address(call), body).status_code in (200, 401, 413)
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b"{", b'"x"', b"\xff\xfe", b'{"request_id": 7}', b"[" * 60_000]
+)
+@pytest.mark.parametrize("provider", ["higgsfield", "custom-voice"])
+def test_a_signed_body_that_is_no_message_breaks_nothing(client, call, body, provider, settings):
+    settings.CUSTOM_VOICE_WEBHOOK_SECRETS = [SECRET]
+    there = address(call) if provider == "higgsfield" else reverse("hooks:vendor", args=[provider])
+    assert post(client, there, body).status_code in (200, 401, 413)
     call.refresh_from_db()
     assert call.external_id == ""
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 60_000, b'{"data": {"request_id": "\\ud800"}}', b'{"data": {"request_id": "\\u0000"}}']
+)
+def test_what_no_database_can_look_up_is_no_job_of_elevenlabs(client, body, settings):
+    settings.ELEVENLABS_WEBHOOK_SECRETS = ["secret"]
+    stamp = str(int(time.time()))
+    signature = hmac.digest(b"secret", f"{stamp}.".encode() + body, "sha256").hex()
+    answer = client.post(
+        reverse("hooks:vendor", args=["elevenlabs"]),
+        body,
+        content_type="application/json",
+        headers={"elevenlabs-signature": f"t={stamp},v0={signature}"},
+    )
+    assert (answer.status_code, answer.content) in [(200, b"unknown"), (401, b"")]
 
 
 def test_our_own_trouble_asks_for_another_delivery(client, call, monkeypatch):

@@ -147,7 +147,7 @@ class CustomVoice(Provider, Hooked):
         ident = signatures.standard(headers, body, self._secrets, now)
         try:
             about = json.loads(body)["id"]
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise BadHook("the message is not understood") from error
         if not isinstance(about, str) or not spoken.is_plain(about):
             raise BadHook("the message names no read")

@@ -120,9 +120,9 @@ class ElevenLabs(Provider, Hooked):
         try:
             data = json.loads(body)["data"]
             about = data.get("request_id", "")
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise BadHook("the message is not understood") from error
-        return HookNews(ident, about if isinstance(about, str) else "")
+        return HookNews(ident, about if isinstance(about, str) and spoken.is_plain(about) else "")
 
     def _ask(self, path: str, body: Json) -> Reply:
         try:

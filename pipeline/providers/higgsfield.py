@@ -207,7 +207,7 @@ class Higgsfield(Provider, Hooked):
         event = signatures.standard(headers, body, self._secrets, now)
         try:
             found = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         ident = found.get("request_id") if isinstance(found, dict) else None
         if not isinstance(ident, str) or not _ID.fullmatch(ident):

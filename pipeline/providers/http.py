@@ -43,7 +43,7 @@ class Reply:
         """The body as JSON; None where it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter for what is nested without end
             return None
 
 

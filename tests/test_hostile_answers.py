@@ -1,0 +1,9 @@
+"""What a vendor may say to hurt us: it becomes a trouble that a call can be left in, never a crash."""
+
+from __future__ import annotations
+
+from pipeline.providers.http import Reply
+
+
+def test_an_answer_nested_without_end_is_no_answer():
+    assert Reply(200, {}, b"[" * 100_000).json() is None
