@@ -612,3 +612,10 @@ def test_a_worker_that_lost_its_lease_writes_no_answer(work, tmp_path):
     with pytest.raises(LostLease):
         calls.ask(work, Usurped(), {"word": "hello"}, tmp_path)
     assert Call.objects.get().state == CallState.NEW
+
+
+def test_a_vendors_words_that_cannot_be_stored_do_not_keep_its_failure_from_being_written(work, tmp_path):
+    vendor = Vendor(refuses=ProviderError("no \ud800", retryable=False))
+    with pytest.raises(ProviderError):
+        calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert Call.objects.get().state == CallState.FAILED

@@ -48,7 +48,8 @@ class ProviderError(Exception):
         trouble: Trouble | None = None,
         cost: int | None = 0,
     ) -> None:
-        super().__init__(what)
+        # It often quotes the vendor; what no database can store would leave the call without its end.
+        super().__init__(what.replace("\0", " ").encode(errors="replace").decode())
         self.retryable = retryable
         self.fan = fan
         self.retry_after = retry_after
