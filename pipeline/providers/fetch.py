@@ -78,6 +78,8 @@ def safe_get(
         raise ProviderError("the address leads on and on", retryable=False)
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise ProviderError(f"fetching failed: {type(error).__name__}", retryable=True) from error
+    except ValueError as error:  # such as a label of a name that is longer than names may be
+        raise ProviderError("the address is refused: it is malformed", retryable=False) from error
     finally:
         draft.unlink(missing_ok=True)
 
