@@ -63,7 +63,7 @@ def trouble(error: openai.OpenAIError) -> ProviderError:
         never = isinstance(error.__cause__, httpx2.ConnectError)
         return _error("no answer", "away" if never else "unknown")
     if isinstance(error, openai.APIStatusError):
-        code = error.code or error.type or ""
+        code = str(error.code or error.type or "")
         kind: Trouble = "passing" if error.status_code >= 500 else STATUSES.get(error.status_code, "refused")
         words = " ".join(error.message.split())[:300]
         return _error(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -18,6 +20,7 @@ from .openai_client import API
 MODEL = "omni-moderation-latest"
 TEXTS_AT_ONCE = 32
 SECONDS = 12.0
+_CATEGORY = re.compile(r"[\w/ -]{1,40}", re.ASCII)
 
 
 class OpenAIModeration(Provider):
@@ -72,7 +75,7 @@ class OpenAIModeration(Provider):
             found = [_flagged(result) for result in results]
         except openai.OpenAIError as error:
             raise openai_client.trouble(error) from error
-        except (pydantic.ValidationError, AttributeError, TypeError, ValueError) as error:
+        except (pydantic.ValidationError, AttributeError, TypeError, ValueError, RecursionError) as error:
             raise ProviderError(f"OpenAI: no judgement to be read: {type(error).__name__}", retryable=True) from error
         if len(found) != things:
             raise ProviderError("OpenAI: not one judgement for each thing to judge", retryable=True)
@@ -84,7 +87,16 @@ def _flagged(result: Moderation) -> dict[str, float]:
         return {}
     scores: dict[str, Any] = result.category_scores.to_dict()
     named = [category for category, is_so in result.categories.to_dict().items() if is_so]
-    return {category: float(scores.get(category, 1.0)) for category in named or ["other"]}
+    # A name that is none, and a score that is no number, cannot be stored: the objection counts all the same.
+    return {
+        category if _CATEGORY.fullmatch(category) else "other": _score(scores.get(category, 1.0))
+        for category in named or ["other"]
+    }
+
+
+def _score(said: Any) -> float:
+    score = float(said)
+    return min(1.0, max(0.0, score)) if math.isfinite(score) else 1.0
 
 
 def _flags(where: int, named: Mapping[str, float]) -> list[Flag]:

@@ -26,6 +26,7 @@ from .writing.review import LONGEST_LINE, LONGEST_TITLE, SAD, faults_of, objecti
 
 SECONDS = 40.0
 MAX_OUTPUT = 6_000  # tokens, thinking included; a script of ten scenes takes some 1,200
+MOST_TOKENS = 10_000_000  # no exchange has so many; more is no count
 PICTURE_TOKENS = 300  # one small picture, at the most
 MAX_PICTURE = 1_500_000  # bytes
 BYTES_A_TOKEN = 2.5  # at the least, in any language the notes may be in
@@ -210,22 +211,29 @@ class OpenAIWriter(Provider):
             except ProviderError as error:
                 error.cost = self._cost(response)
                 raise
-        except (openai.OpenAIError, pydantic.ValidationError, AttributeError, TypeError, ValueError) as error:
+        except (
+            openai.OpenAIError, pydantic.ValidationError, AttributeError, TypeError, ValueError, RecursionError,
+        ) as error:  # fmt: skip
             # Beside its own errors the client stumbles over cut-off JSON, and over pages that are no JSON at all.
             raise _trouble(error) from error
         return response
 
     def _cost(self, response: ParsedResponse[Script]) -> int:
         usage = response.usage
-        if usage is None:
-            return 0
-        cached = min(usage.input_tokens, usage.input_tokens_details.cached_tokens or 0)
-        return self._price(usage.input_tokens, cached, usage.output_tokens)
+        details = getattr(usage, "input_tokens_details", None)
+        # The client believes what it is told: what is no number of tokens would be no cost, or one below nothing.
+        tokens, written = _tokens(usage, "input_tokens"), _tokens(usage, "output_tokens")
+        return self._price(tokens, min(tokens, _tokens(details, "cached_tokens")), written)
 
     def _price(self, tokens: int, cached: int, written: int) -> int:
         prices = self._prices
         total = (tokens - cached) * prices["input"] + cached * prices["cached"] + written * prices["output"]
         return math.ceil(total / 1_000_000)
+
+
+def _tokens(of: object, name: str) -> int:
+    count = getattr(of, name, 0)
+    return count if type(count) is int and 0 <= count <= MOST_TOKENS else 0
 
 
 def _check(response: ParsedResponse[Script]) -> None:
