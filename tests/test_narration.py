@@ -25,6 +25,7 @@ class Voice(Provider):
     """A vendor's voice; `troubled` is what it says instead, while it is set. Knows its keys where it is "same_key"."""
 
     name, job, recovery, limit = "elevenlabs", "voice", "redo", 0
+    says = "Hello there."
 
     def __init__(self, recovery: str, limit: int = 0) -> None:
         self.recovery, self.limit = recovery, limit
@@ -39,7 +40,8 @@ class Voice(Provider):
         self.trouble()
         audio = workdir / "read.wav"
         audio.write_bytes(b"sound")
-        return Answer("done", Reading(2.0, (SpokenWord("Hello", 0, 1),)).to_json(), {"audio": audio}, cost=100)
+        words = tuple(SpokenWord(word, 0, 1) for word in self.says.split())
+        return Answer("done", Reading(2.0, words).to_json(), {"audio": audio}, cost=100)
 
     def trouble(self):
         if self.troubled == "useless":
@@ -126,3 +128,12 @@ def test_a_voice_whose_reads_are_of_no_use_is_paid_three_times_and_staff_are_tol
     tried = Call.objects.filter(step__item=1)
     assert tried.count() <= 3
     assert all(call.cost == 100 for call in tried)
+
+
+def test_a_vendor_cannot_put_other_words_into_the_captions(production, bells, monkeypatch):
+    voice_is(monkeypatch, Voice("same_key")).says = "Buy this now."
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        pass_time(clock, bells, 10)
+    production.refresh_from_db()
+    assert (production.state, Narration.objects.count()) == (ProductionState.FAILED, 0)
+    assert "another line" in production.error

@@ -40,6 +40,9 @@ def run(work: Work) -> Done | Wait:
     reading = Reading.from_json(call.result)
     if "audio" not in call.files or reading.seconds <= 0:
         raise StageFailed(f"{call.provider} answered without audio")
+    # These words become the captions: a vendor that reads later brings our line back itself, and may bring another.
+    if [word.text for word in reading.words] != scene.text.split():
+        raise StageFailed(f"{call.provider} answered with the words of another line")
     with work.fence():
         Narration.objects.create(
             scene=scene,
