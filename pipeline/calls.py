@@ -235,8 +235,9 @@ def _suffer(call: Call, error: ProviderError, provider: Provider) -> None:
             _close(call, error)
         else:
             mine.update(look_at=now + dt.timedelta(seconds=error.retry_after or UNSEEN), **note)
-    elif call.sent_at is not None and error.retryable and provider.recovery != "redo":
-        # This says nothing about the first sending, which may have been done: a new key would buy it twice.
+    elif call.sent_at is not None and (error.retryable or error.trouble == "locked") and provider.recovery != "redo":
+        # This says nothing about the first sending, which may have been done: a new key would buy it twice, and a call
+        # that counts as never sent would be cancelled for nothing.
         mine.update(look_at=now + _rest(call, error), **note)
     elif error.trouble == "busy":
         slots.give_back(call, error.retry_after or BUSY)

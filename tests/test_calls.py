@@ -619,3 +619,16 @@ def test_a_vendors_words_that_cannot_be_stored_do_not_keep_its_failure_from_bein
     with pytest.raises(ProviderError):
         calls.ask(work, vendor, {"word": "hello"}, tmp_path)
     assert Call.objects.get().state == CallState.FAILED
+
+
+def test_a_call_that_may_have_been_done_stays_sent_while_the_vendor_is_locked(work, tmp_path):
+    vendor = Vendor(
+        recovery="same_key", price=100, refuses=ProviderError("no answer", retryable=True, trouble="unknown")
+    )
+    call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    Call.objects.update(look_at=None)
+    vendor.refuses = ProviderError("the key was revoked", retryable=False, trouble="locked")
+    call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert (call.trouble, call.is_open) == ("locked", True)
+    assert call.sent_at is not None
+    assert slots.spent(Call.objects.all()) == 100, "what may have been bought stays counted"

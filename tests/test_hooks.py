@@ -154,9 +154,7 @@ def test_too_much_is_refused_unread(client, call):
     assert post(client, address(call), b"x" * (hooks.LARGEST + 1)).status_code == 413
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"null", b"[]", b"{", b'"x"', b"\xff\xfe", b'{"request_id": 7}', b"[" * 60_000]
-)
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{", b'"x"', b"\xff\xfe", b'{"request_id": 7}', b"[" * 60_000])
 @pytest.mark.parametrize("provider", ["higgsfield", "custom-voice"])
 def test_a_signed_body_that_is_no_message_breaks_nothing(client, call, body, provider, settings):
     settings.CUSTOM_VOICE_WEBHOOK_SECRETS = [SECRET]
