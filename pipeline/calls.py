@@ -338,14 +338,17 @@ def unwanted() -> QuerySet[Call]:
     return Call.objects.filter(over, state__in=OPEN_CALLS)
 
 
-def follow(call: Call, provider: Provider) -> None:
-    """Bring a call nobody waits for to its end: unsent ones are cancelled, sent ones are followed and costed."""
+def follow(call: Call, provider: Provider | None) -> None:
+    """Bring a call nobody waits for to its end: unsent ones are cancelled, sent ones are followed and costed.
+
+    Without a provider, since it is not known here any more, nobody can be asked, and the call ends by its deadline.
+    """
     now = timezone.now()
     mine = Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS)
     if call.sent_at is None:
         mine.update(state=CallState.CANCELLED, ended_at=now)
         return
-    if not call.external_id or now - call.sent_at > FOLLOWED:
+    if provider is None or not call.external_id or now - call.sent_at > FOLLOWED:
         # Whether it was done, nobody will ever say: it may have been paid for.
         if now > (call.due_at or now) or now - call.sent_at > FOLLOWED:
             mine.update(state=CallState.EXPIRED, ended_at=now, maybe_paid_twice=True, cost=call.estimate)

@@ -21,9 +21,8 @@ def send_notice(pk: int) -> None:
 def follow_call(pk: int) -> None:
     """Bring a call nobody waits for any more to its end."""
     call = calls.unwanted().filter(pk=pk).select_related("step__production").first()
-    provider = roster.by_name(call.provider, call.model) if call is not None else None
-    if call is not None and provider is not None:
-        calls.follow(call, provider)
+    if call is not None:
+        calls.follow(call, roster.by_name(call.provider, call.model))
 
 
 JOBS = {"run_step": run_step, "check_photo": check_photo, "send_notice": send_notice, "follow_call": follow_call}

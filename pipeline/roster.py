@@ -213,7 +213,7 @@ def voice(name: str) -> Provider:
 
 def by_name(name: str, model: str = "") -> Provider | None:
     """The provider that a call row names; None when it is not known here any more."""
-    if name == Higgsfield.name:
+    if name == Higgsfield.name and settings.HIGGSFIELD_KEY:
         return next((_higgsfield(one) for one in video_models() if one.slug == model), None)
     if name in VOICES:
         return VOICES[name]()

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import Creator
 from orders.far import StorageAway
 from orders.models import OrderState
-from pipeline import breaker, calls, engine, roster, services, slots
+from pipeline import breaker, calls, engine, jobs, roster, services, slots
 from pipeline.engine import LostLease, Work
 from pipeline.line import STAGES
 from pipeline.models import Call, CallState, Step, StepState
@@ -632,3 +632,28 @@ def test_a_call_that_may_have_been_done_stays_sent_while_the_vendor_is_locked(wo
     assert (call.trouble, call.is_open) == ("locked", True)
     assert call.sent_at is not None
     assert slots.spent(Call.objects.all()) == 100, "what may have been bought stays counted"
+
+
+@pytest.mark.parametrize(("key", "model"), [("id:secret", "a-model-no-longer-listed"), ("", "kling-video/v3/pro")])
+def test_a_late_call_of_a_model_that_is_not_known_any_more_gives_its_slot_back(work, tmp_path, settings, key, model):
+    calls.ask(work, Slow(), {"word": "hello"}, tmp_path)
+    settings.HIGGSFIELD_KEY = key
+    Call.objects.update(provider="higgsfield", model=model, slot_at=timezone.now(), estimate=100)
+    Step.objects.filter(pk=work.step.pk).update(state=StepState.DONE)
+    call = Call.objects.get()
+    jobs.follow_call(call.pk)
+    assert Call.objects.get().is_open, "it may still be told of until its deadline"
+    with time_machine.travel(call.due_at + timedelta(seconds=1)):
+        jobs.follow_call(call.pk)
+    call.refresh_from_db()
+    assert (call.state, call.maybe_paid_twice, call.cost) == (CallState.EXPIRED, True, 100)
+    assert not slots.holding("higgsfield").exists()
+
+
+def test_an_unsent_late_call_of_a_vendor_that_is_not_set_up_any_more_is_cancelled(work, tmp_path, settings):
+    settings.HIGGSFIELD_KEY = ""
+    calls.ask(work, Slow(), {"word": "hello"}, tmp_path)
+    Call.objects.update(provider="higgsfield", state=CallState.QUEUED, sent_at=None, external_id="")
+    Step.objects.filter(pk=work.step.pk).update(state=StepState.DONE)
+    jobs.follow_call(Call.objects.get().pk)
+    assert Call.objects.get().state == CallState.CANCELLED
