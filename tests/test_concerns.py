@@ -135,7 +135,8 @@ def test_words_and_photos_are_judged_before_anybody_writes_and_the_script_after(
     assert words["input"] == [STORY, "See you on Friday.", "Eileen", "Your crew"]
     assert [photo["input"][0]["type"] for photo in photos] == ["image_url"] * 5
     assert written["input"][0] == production.script.title
-    assert written["input"][1:] == [scene.text for scene in production.script.scenes.all()]
+    scenes = [*production.script.scenes.all()]
+    assert written["input"][1:] == [*(scene.text for scene in scenes), *(scene.idea for scene in scenes)]
     assert (order.state, concerns(production)) == (OrderState.DELIVERED, [])
     assert Review.objects.get().automatic
 
@@ -317,6 +318,16 @@ def test_a_vendors_script_that_may_not_be_said_gives_way_to_the_local_writers(be
     assert (order.state, production.script.call.provider) == (OrderState.DELIVERED, "local-writer")
     assert events(production).count("writer.stood_in") == 1
     assert concerns(production) == [], "what was not used gives no pause"
+
+
+def test_what_a_vendor_wants_filmed_is_judged_like_what_is_said(bells, sandbox, monkeypatch):
+    asked_for = local_writer.write(wording.request_for(draft())).scenes[0].idea
+    monkeypatch.setattr(pretended, "_category", lambda text: "violence" if text == asked_for else "")
+    production = make(draft(), bells)
+    assert production.script.call.provider == "openai-writer"
+    numbers = [scene.number for scene in production.script.scenes.all() if scene.idea == asked_for]
+    assert numbers
+    assert concerns(production) == [("script", number, "violence", False) for number in numbers]
 
 
 def test_the_local_writers_script_is_judged_as_well_and_may_end_it(bells, sandbox, monkeypatch):

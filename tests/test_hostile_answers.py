@@ -15,7 +15,7 @@ from pipeline.providers.fetch import safe_get
 from pipeline.providers.http import Reply
 from pipeline.providers.openai_client import trouble
 from pipeline.providers.openai_moderation import _flagged
-from pipeline.providers.openai_writer import MOST_TOKENS, OpenAIWriter
+from pipeline.providers.openai_writer import MOST_TOKENS, OpenAIWriter, _clean
 
 
 def test_an_answer_nested_without_end_is_no_answer():
@@ -56,3 +56,7 @@ def test_an_objection_counts_whatever_its_score_and_name_are(said: float, score:
         flagged=True, categories=dict.fromkeys(names, True), category_scores=dict.fromkeys(names, said)
     )
     assert _flagged(judged) == {"sexual": score, "other": score}
+
+
+def test_what_is_not_said_aloud_is_cleaned_all_the_same():
+    assert _clean("A push in\0 \u202e<b>slowly</b>") == "A push in slowly"

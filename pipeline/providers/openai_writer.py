@@ -21,6 +21,7 @@ from openai.types.responses import ParsedResponse, ResponseInputParam
 from . import openai_client
 from .base import Answer, Json, Provider, ProviderError, SceneDraft, ScriptDraft, WriteRequest
 from .openai_client import API, NOT_SAYABLE
+from .writing import safety
 from .writing.fit import LEAST_SCENES, MOST_SCENES
 from .writing.review import LONGEST_LINE, LONGEST_TITLE, SAD, faults_of, objection, wanted_words
 
@@ -256,11 +257,20 @@ def _draft(response: ParsedResponse[Script]) -> ScriptDraft:
         raise ProviderError("OpenAI's answer holds no script", retryable=True)
     scenes = tuple(
         SceneDraft(
-            text=scene.text.strip(), photo=scene.photo, fact=scene.fact.strip(), role=scene.role, idea=scene.idea
+            text=scene.text.strip(),
+            photo=scene.photo,
+            fact=scene.fact.strip(),
+            role=scene.role,
+            idea=_clean(scene.idea),
         )
         for scene in script.scenes
     )
-    return ScriptDraft(title=script.title.strip(), scenes=scenes, left_out=tuple(script.left_out))
+    return ScriptDraft(title=script.title.strip(), scenes=scenes, left_out=tuple(map(_clean, script.left_out)))
+
+
+def _clean(text: str) -> str:
+    """What nobody reads aloud, and so no rule of ours looks at, without anything that could not be said or stored."""
+    return " ".join(safety.speakable(text).split())
 
 
 def _trouble(error: Exception) -> ProviderError:

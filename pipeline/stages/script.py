@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.utils import timezone
@@ -101,11 +101,19 @@ def _fetch_pictures(work: Work, request: WriteRequest, folder: Path, name: str) 
 def _judged(work: Work, draft: ScriptDraft, *, is_local: bool) -> list[Flag] | Wait:
     """What may give pause before this is said aloud in a licensed voice: the vendor's judgement, and our own rules.
 
-    The local writer has judged its own words by the same rules already.
+    The local writer has judged its own words by the same rules already, and its picture ideas are a fixed list. A
+    vendor's ideas are judged too: the shots are filmed from them. What is flagged in one counts for its scene.
     """
+    scenes = len(draft.scenes)
     texts = [draft.title, *(scene.text for scene in draft.scenes)]
-    judged = judging.words(work, "judge-local" if is_local else "judge", texts)
-    return judged if is_local or isinstance(judged, Wait) else [*by_our_rules(texts), *judged]
+    if is_local:
+        return judging.words(work, "judge-local", texts)
+    texts += [scene.idea for scene in draft.scenes]
+    judged = judging.words(work, "judge", texts)
+    if isinstance(judged, Wait):
+        return judged
+    flags = [*by_our_rules(texts), *judged]
+    return [replace(flag, where=flag.where - scenes) if flag.where > scenes else flag for flag in flags]
 
 
 def _keep(work: Work, written: Written) -> Script:

@@ -64,6 +64,8 @@ def faults_of(draft: ScriptDraft, request: WriteRequest) -> list[str]:
         *(fault for number, scene in enumerate(draft.scenes) for fault in _quote(number, scene, request)),
         *(fault for number, text in enumerate(free) for fault in _line(number, text, request)),
     ]
+    if unkind := [number for number, scene in enumerate(draft.scenes) if safety.judge(scene.idea)]:
+        faults.append(f"The idea of scene {', '.join(map(str, unkind))} cannot be filmed.")
     if safety.judge(draft.title) or not _is_speakable(draft.title):
         faults.append("The title holds what cannot be shown.")
     if not _name_is_said(request.name, draft):
