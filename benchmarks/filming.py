@@ -24,7 +24,7 @@ from django.core.files.storage import default_storage
 from django.db.models import Q
 from django.utils import timezone
 
-from orders.models import Photo
+from orders.models import Consent, ConsentKind, Photo
 from pipeline import calls, jobs, queue, roster, sweeping
 from pipeline.models import Call, CallState, Production, Step, StepState, Take
 from pipeline.providers.base import Answer, Provider, silently
@@ -145,6 +145,9 @@ def call_sheet(orders: int, shots: int) -> list[Production]:
     )
     photo = default_storage.save("orders/benchmark.jpg", ContentFile(b"photo"))
     Photo.objects.filter(order__productions__in=fresh).update(file=photo)
+    Consent.objects.bulk_create(
+        Consent(order=one.order, kind=ConsentKind.PHOTOS, words=str(roster.FILMED)) for one in fresh
+    )
     return fresh
 
 

@@ -39,8 +39,11 @@ def words(work: Work, name: str, texts: Sequence[str]) -> list[Flag] | Wait:
 
 
 def photo(work: Work, seen: Photo) -> list[Flag] | Wait:
-    """What the vendor flags in a photo, from its thumbnail; nothing where it is shown none, or is away."""
-    if not (roster.moderates_photos() and seen.thumb):
+    """What the vendor flags in a photo, from its thumbnail; nothing where it is shown none, or is away.
+
+    Nobody is shown a photo whose fan was not told so.
+    """
+    if not (roster.moderates_photos() and roster.agreed(work.order, roster.CHECKED) and seen.thumb):
         return []
     return _judged(work, f"photo-{seen.pk}", JudgeRequest(pictures=(seen.thumb,)))
 

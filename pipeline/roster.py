@@ -10,11 +10,13 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 from django.db import connection
+from django.utils.functional import Promise
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
 
 from accounts.models import Voice
-from orders.models import Order
+from orders.models import ConsentKind, Order
 from orders.reader import Sharing
 
 from . import breaker, hook_links, patience, slots
@@ -28,6 +30,9 @@ from .providers.local_voice import LocalVoice
 from .providers.local_writer import LocalWriter
 
 LOCAL_STUDIO = LocalStudio.name
+# Who is sent the photos, in the words the fan agrees to.
+FILMED = gettext_lazy("The photos go to Higgsfield, which films the shots from them.")
+CHECKED = gettext_lazy("Small copies of the photos go to OpenAI, which checks them for what must not be shown.")
 
 
 @dataclass(frozen=True)
@@ -337,10 +342,23 @@ def sharing() -> Sharing:
             % {"readers": get_text_list(reads, _("and"))}
         )
     if moderates_photos():
-        photos.append(_("Small copies of the photos go to OpenAI, which checks them for what must not be shown."))
+        photos.append(str(CHECKED))
     if _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY") != "local":
-        photos.append(_("The photos go to Higgsfield, which films the shots from them."))
+        photos.append(str(FILMED))
     return Sharing(tuple(photos), tuple(words), eyes=writer_has_eyes())
+
+
+def agreed(order: Order, to: Promise) -> bool:
+    """Whether the fan agreed to the photos going where these words say, in whichever language they were read.
+
+    Whoever paid before a vendor was set up did not.
+    """
+    held = order.consents.filter(kind=ConsentKind.PHOTOS).values_list("words", flat=True).first() or ""
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            if str(to) in held:
+                return True
+    return False
 
 
 def _voices_in_use() -> set[str]:

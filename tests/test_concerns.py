@@ -15,6 +15,7 @@ from django.apps import apps
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
@@ -25,11 +26,11 @@ from orders import services as orders
 from orders.consents import REQUIRED
 from orders.models import ConsentKind, Order, OrderState
 from orders.uploads import gate
-from pipeline import engine, invariants, jobs, judging, queue, services, wording
+from pipeline import engine, invariants, jobs, judging, queue, roster, services, wording
 from pipeline.engine import DONE
 from pipeline.models import Call, Concern, Cut, Production, Review, ReviewState, Step, StepState
 from pipeline.providers import local_writer
-from pipeline.stages import script
+from pipeline.stages import script, shot
 from sandbox import openai as pretended
 from sandbox.server import Sandbox, running
 
@@ -88,9 +89,19 @@ def draft(**told: Any) -> Order:
 
 
 def make(order: Order, bells: Bells) -> Production:
-    """Pay and let every bell ring and every alarm go off until nothing moves any more."""
+    """Pay, and see it made."""
+    pay(order)
+    return see(order, bells)
+
+
+def pay(order: Order) -> None:
+    """Agree to what is asked now, and pay."""
     orders.agree(order=order, kinds={*REQUIRED, *order.consents.values_list("kind", flat=True)})
     billing.pay(payment=billing.begin_payment(order=order), card="good")
+
+
+def see(order: Order, bells: Bells) -> Production:
+    """Let every bell ring and every alarm go off until nothing moves any more."""
     for _turn in range(30):
         queue.drain(bells, jobs.JOBS)
         Call.objects.filter(look_at__isnull=False).update(look_at=timezone.now())
@@ -419,3 +430,23 @@ def test_films_that_are_being_made_get_the_new_step(done, state):
     assert Step.objects.get(production=production, stage="moderation").state == state
     migration.take_it_off_again(apps, None)
     assert not Step.objects.filter(stage="moderation").exists()
+
+
+# --- an order from before the vendors ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_no_photo_goes_to_a_vendor_who_was_set_up_after_the_fan_had_paid(bells, sandbox, settings, monkeypatch, agrees):
+    settings.HIGGSFIELD_KEY = "id:secret"
+    filmed: list[str] = []
+    monkeypatch.setattr(roster, "ladder", lambda order, seconds, scenes: filmed.append(order.code) or [])
+    fake = engine.stage_of
+    monkeypatch.setattr(engine, "stage_of", lambda key: shot.run if key == "shot" else fake(key))
+    order = making.draft()
+    with override_settings(**({} if agrees else {"HIGGSFIELD_KEY": "", "OPENAI_API_KEY": ""})):
+        pay(order)
+    production = see(order, bells)
+    assert order.state == OrderState.DELIVERED, production.error
+    assert bool(filmed) == agrees
+    photos = [body for body in sent(sandbox, "moderations") if isinstance(body["input"][0], dict)]
+    assert bool(photos) == agrees

@@ -41,7 +41,8 @@ def run(work: Work) -> Done | Wait:
     if Take.objects.filter(shot__scene=scene, selected=True).exists():
         return DONE
     request = _request(work, scene)
-    ladder = roster.ladder(work.order, request.seconds, scene.script.scenes.count())
+    agreed = roster.agreed(work.order, roster.FILMED)
+    ladder = roster.ladder(work.order, request.seconds, scene.script.scenes.count()) if agreed else []
     age = (timezone.now() - work.step.started_at).total_seconds() if work.step.started_at else 0.0
     soonest: list[float] = []
     landed: list[tuple[Rung, Call]] = []
