@@ -37,7 +37,7 @@ def hook(request: HttpRequest, provider: str, signed: str = "") -> HttpResponse:
     if key is None:
         return HttpResponse(status=404)
     length = request.headers.get("Content-Length", "")
-    if not length.isdigit() or int(length) > LARGEST:
+    if not length.isascii() or not length.isdigit() or len(length) > 9 or int(length) > LARGEST:
         return HttpResponse(status=413)
     try:
         news = hooked.verify(

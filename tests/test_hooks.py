@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import time
+from base64 import b64encode
 
 import pytest
 from django.db import DatabaseError, OperationalError, connection
@@ -148,6 +149,28 @@ def test_an_address_that_is_not_ours_is_not_there(client, call):
 def test_without_a_secret_there_is_no_door(client, call, settings):
     settings.HIGGSFIELD_WEBHOOK_SECRETS = []
     assert post(client, address(call), message()).status_code == 404
+
+
+def test_a_secret_without_a_key_in_it_opens_no_door(client, call, settings):
+    settings.HIGGSFIELD_WEBHOOK_SECRETS = ["whsec_"]
+    stamp = str(int(time.time()))
+    forged = hmac.digest(b"", f"msg-1.{stamp}.".encode() + message(), "sha256")
+    headers = {
+        "webhook-id": "msg-1",
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{b64encode(forged).decode()}",
+    }
+    there = address(call)
+    assert client.post(there, message(), content_type="application/json", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize("length", ["²", "9" * 5000, "-1", ""])
+def test_a_length_that_is_no_number_is_refused_unread(client, call, length):
+    signed = sign_standard("msg-1", int(time.time()), message(), SECRET)
+    answer = client.post(
+        address(call), message(), content_type="application/json", headers=signed, CONTENT_LENGTH=length
+    )
+    assert answer.status_code == 413
 
 
 def test_too_much_is_refused_unread(client, call):

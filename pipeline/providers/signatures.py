@@ -63,6 +63,9 @@ def _timely(stamp: str, now: float) -> None:
 
 def _key(secret: str) -> bytes:
     try:
-        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadHook("our own webhook secret is not base64") from error
+    if not key:  # whoever knows nothing could sign with it
+        raise BadHook("our own webhook secret is empty")
+    return key
