@@ -47,7 +47,11 @@ def make(photos: Sequence[Path], shape: str, seconds: int, folder: Path) -> dict
     ]
     begun = time.perf_counter()
     done = subprocess.run(
-        command, env={**os.environ, "VIDEOGEN_VAR": str(folder / "var")}, check=True, capture_output=True, text=True
+        command,
+        env={**os.environ, "VIDEOGEN_VAR": str(folder / "var"), "VIDEOGEN_ALONE": "1"},
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return {**json.loads(done.stdout), "wall": time.perf_counter() - begun}
 
