@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 LOCKED = dt.timedelta(minutes=5)
 # So many failures in a row open the breaker, for ever longer; one success closes it.
 MOST_FAILURES = 5
+BAD_MOMENTS = ("passing", "away", "unknown")
 FIRST_PAUSE, LONGEST_PAUSE = dt.timedelta(seconds=20), dt.timedelta(minutes=5)
 
 
@@ -32,13 +33,16 @@ def worked(name: str) -> None:
     )
 
 
-def failed(name: str, error: ProviderError) -> None:
-    """The vendor failed: count it, and open the breaker where that says more than one bad moment."""
+def failed(name: str, error: ProviderError, *, again: bool = False) -> None:
+    """The vendor failed: count it, and open the breaker where that says more than one bad moment.
+
+    `again` says that the same call failed so before: one call that a vendor chokes on must not keep all others waiting.
+    """
     now = timezone.now()
     vendor, _created = Vendor.objects.get_or_create(name=name)
     if error.trouble == "locked":
         _open(vendor, now + LOCKED, str(error))
-    elif error.trouble in ("passing", "away", "unknown"):
+    elif error.trouble in BAD_MOMENTS and not again:
         Vendor.objects.filter(pk=vendor.pk).update(failures=F("failures") + 1, changed_at=now)
         vendor.refresh_from_db()
         beyond = vendor.failures - MOST_FAILURES

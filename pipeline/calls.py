@@ -219,7 +219,7 @@ def _minded(work: Work, call: Call, provider: Provider) -> Iterator[None]:
         ring_next(call)
         raise
     except ProviderError as error:
-        breaker.failed(provider.name, error)
+        breaker.failed(provider.name, error, again=call.trouble in breaker.BAD_MOMENTS)
         with work.fence():
             _suffer(call, error, provider)
         raise

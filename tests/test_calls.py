@@ -657,3 +657,13 @@ def test_an_unsent_late_call_of_a_vendor_that_is_not_set_up_any_more_is_cancelle
     Step.objects.filter(pk=work.step.pk).update(state=StepState.DONE)
     jobs.follow_call(Call.objects.get().pk)
     assert Call.objects.get().state == CallState.CANCELLED
+
+
+@pytest.mark.parametrize(("lines", "left_alone"), [(1, False), (breaker.MOST_FAILURES, True)])
+def test_one_call_a_vendor_chokes_on_does_not_keep_the_others_waiting(work, tmp_path, lines, left_alone):
+    vendor = Vendor(refuses=trouble("unknown"))
+    for number in range(breaker.MOST_FAILURES):
+        calls.ask(work, vendor, {"word": "hello"}, tmp_path, name=f"line-{number % lines}")
+        Call.objects.update(look_at=None)
+    assert len(vendor.asked) == breaker.MOST_FAILURES
+    assert breaker.is_open("vendor") is left_alone
