@@ -28,6 +28,8 @@ from .providers.base import Answer, JobFailed, Json, Provider, ProviderError
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
+# A licensed voice has no stand-in, and a line costs cents: it is worth more tries than a shot.
+VOICE_ATTEMPTS = 6
 # Seconds between two tries at a vendor who is busy, or whose answer to "how far is it" did not come.
 BUSY, UNSEEN = 5.0, 10.0
 # A vendor who cannot be reached is asked again after as long as it has been tried already: at most this many seconds.
@@ -107,7 +109,12 @@ def final(call: Call) -> ProviderError:
 
 def _more(call: Call) -> bool:
     """Whether a failed call may be tried again, as a new attempt under a new key."""
-    return call.state == CallState.FAILED and call.retryable and call.attempt < MAX_ATTEMPTS
+    return call.state == CallState.FAILED and call.retryable and call.attempt < attempts(call.job)
+
+
+def attempts(job: str) -> int:
+    """How many times a job is tried anew after answers of no use."""
+    return VOICE_ATTEMPTS if job == "voice" else MAX_ATTEMPTS
 
 
 def _worth_another(call: Call) -> bool:

@@ -15,7 +15,7 @@ import re
 import threading
 import time
 import wave
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -129,6 +129,7 @@ class _Desk:
     def __init__(self, world: World) -> None:
         self.world = world
         self._numbers = itertools.count(1)
+        self._tries: Counter[str] = Counter()
         self._known: set[str] = set()  # instructions that are in the cache
         self._spoken: deque[_Heard] = deque(maxlen=500)
         self._lock = threading.Lock()
@@ -137,7 +138,10 @@ class _Desk:
         """A route behind the door: the key, and the troubles that come before or after any work."""
 
         def serve(request: Request) -> Response:
-            key = hashlib.sha256(request.body).hexdigest()
+            asked = hashlib.sha256(request.body).hexdigest()
+            with self.world.lock:
+                self._tries[asked] += 1
+                key = f"{asked}#{self._tries[asked]}"  # a question that went wrong may go well the next time
             if not re.fullmatch(r"Bearer \S+", request.headers.get("authorization", "")):
                 return _no("bad_key")
             for fault in ERRORS:

@@ -1,7 +1,8 @@
 """What goes wrong in a trial: the pretended vendors' switches, and how often a process of the site is killed.
 
 Chances are per request, per job or per message, as each switch says. Voices have no stand-in, so what would rightly end
-an order (a revoked key, a voice that is gone) is no part of any mix.
+an order (a voice that is gone) is no part of any mix; nor is a refused key, after which a vendor is left alone for
+minutes of our own time, which are hours of a fast one's: little but local takes would be proved.
 """
 
 from __future__ import annotations
@@ -53,7 +54,6 @@ STORM = {
     "higgsfield.rejected": 0.02,
     "higgsfield.blocked": 0.02,
     "higgsfield.retired": 0.003,
-    "higgsfield.bad_key": 0.002,
     "higgsfield.canceled": 0.02,
     "higgsfield.status_lost": 0.01,
     "higgsfield.no_clip": 0.02,
@@ -75,7 +75,6 @@ STORM = {
     "openai.few_scenes": 0.05,
     "openai.invented": 0.05,
     "openai.unsaid": 0.05,
-    "openai.quota": 0.01,
     "elevenlabs.concurrent": 0.05,
     "elevenlabs.silent": 0.02,
     "elevenlabs.truncated": 0.02,
