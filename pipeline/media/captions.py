@@ -8,7 +8,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, Protocol
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+import cv2
+import numpy as np
+from PIL import Image, ImageChops, ImageDraw
 
 from pipeline.media import fonts, frames
 from pipeline.media.motion import Box
@@ -252,13 +254,18 @@ def bitmaps(caption: Caption, accent: str) -> tuple[frames.Overlay, tuple[frames
 
 def shadowed(mask: Image.Image, size: int) -> Image.Image:
     """White text from its mask, on a soft dark halo: a close dark edge against bright pictures, a wide one for calm."""
-    close = mask.filter(ImageFilter.MaxFilter(_odd(size * 0.1))).filter(ImageFilter.GaussianBlur(size * 0.035))
-    wide = mask.filter(ImageFilter.MaxFilter(_odd(size * 0.3))).filter(ImageFilter.GaussianBlur(size * 0.2))
+    close, wide = _swollen(mask, size * 0.1, size * 0.035), _swollen(mask, size * 0.3, size * 0.2)
     dark = ImageChops.lighter(close.point(lambda v: v * 0.94), wide.point(lambda v: v * 0.66))
     alpha = ImageChops.lighter(dark, mask)
     colour = Image.new("RGB", mask.size, (8, 9, 14))
     colour.paste((255, 255, 255), mask=mask)
     return Image.merge("RGBA", (*colour.split(), alpha))
+
+
+def _swollen(mask: Image.Image, side: float, blur: float) -> Image.Image:
+    """A mask grown by a square of `side` pixels and blurred by `blur` (both of the size's share)."""
+    grown = cv2.dilate(np.asarray(mask), np.ones((_odd(side), _odd(side)), np.uint8))
+    return Image.fromarray(np.asarray(cv2.GaussianBlur(grown, (0, 0), blur), np.uint8))
 
 
 def _pill(word: PlacedWord, size: int, accent: str) -> frames.Overlay:

@@ -29,10 +29,12 @@ def measure(clip: Path) -> tuple[float, tuple[int, int]]:
         return seconds, (stream.width, stream.height)
 
 
-def framing(clip: tuple[int, int], frame: tuple[int, int], faces: Sequence[Box], interest: Box) -> CameraPath:
+def framing(
+    clip: tuple[int, int], frame: tuple[int, int], faces: Sequence[Box], interest: Box, *, closer: bool = False
+) -> CameraPath:
     """Crop a clip to the frame's shape around its faces, or show it whole on a soft ground where that cuts one.
 
-    Ends a touch closer than it starts, so that a clip that had to be held still lives.
+    With `closer` it ends a touch closer than it starts, so that a clip whose last picture must be held still lives.
     """
     w = min(clip[0], clip[1] * frame[0] / frame[1])
     h = w * frame[1] / frame[0]
@@ -42,10 +44,10 @@ def framing(clip: tuple[int, int], frame: tuple[int, int], faces: Sequence[Box],
         card = Box((frame[0] - clip[0] * fit) / 2, (frame[1] - clip[1] * fit) / 2, clip[0] * fit, clip[1] * fit)
         ground = Box(0, 0, *frame)
         return CameraPath("push_in", True, (float(frame[0]), float(frame[1])), Box(0, 0, 1, 1), card, ground, ground)
-    wide = _around(about, w, h, clip, whole=bool(faces))
-    close = _around(about, w / 1.04, h / 1.04, clip, whole=bool(faces))
-    if faces and not close.holds(about):
-        close = wide
+    wide = close = _around(about, w, h, clip, whole=bool(faces))
+    if closer:
+        close = _around(about, w / 1.04, h / 1.04, clip, whole=bool(faces))
+        close = close if not faces or close.holds(about) else wide
     return CameraPath(
         "push_in", False, (float(clip[0]), float(clip[1])), Box(0, 0, 1, 1), Box(0, 0, *clip), wide, close
     )
@@ -87,7 +89,8 @@ class ClipReader:
         while self._ahead is not None and (self._ahead.time or 0.0) - self._first <= seconds + 1e-4:
             picked, self._ahead = self._ahead, next(self._frames, None)
         if picked is not None:
-            self._now = frames.Planes(*(plane.copy() for plane in frames.of_frame(_film_colours(picked))))
+            shown = frames.of_frame(_film_colours(picked))
+            self._now = frames.Planes(*(p.copy() for p in shown)) if self._path.fill else frames.margined(shown)
         if self._now is None:
             raise ValueError("the clip holds no picture")
         if not self._path.fill:

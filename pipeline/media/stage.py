@@ -23,7 +23,7 @@ _DECODING = Lock()
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The pixels a camera move needs, and how its canvas lies on them."""
+    """The pixels a camera move needs, with their margins, and how its canvas lies on them."""
 
     planes: Planes
     origin: tuple[float, float]
@@ -50,7 +50,7 @@ def build(photo: Path, path: CameraPath, frame: tuple[int, int], *, blurred: boo
         if blurred:
             rgb = _defocused(rgb, frame)
         planes = frames.from_rgb(rgb, dither=7 if blurred or path.fill else None)
-    return Stage(planes, (visited.x, visited.y), (size[0] / visited.w, size[1] / visited.h))
+    return Stage(frames.margined(planes), (visited.x, visited.y), (size[0] / visited.w, size[1] / visited.h))
 
 
 def _even(value: float) -> int:

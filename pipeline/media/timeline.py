@@ -220,7 +220,8 @@ def _shot(
         needed = (stop - start) / spec.fps
         if part == 0 or length >= conform.SLOWEST * needed:
             faces = [Box(*face) for face in scene.clip_faces]
-            path = conform.framing(size, spec.size, faces, Box(*scene.clip_interest))
+            held = length < conform.SLOWEST * needed
+            path = conform.framing(size, spec.size, faces, Box(*scene.clip_interest), closer=held)
             speed = min(1.0, max(conform.SLOWEST, length / needed))
             return Shot("clip", index, start, stop, str(scene.photo), path, start, stop, str(scene.clip), speed)
     path = _path(scene, spec, seconds, before, part)
