@@ -41,7 +41,8 @@ LINE: tuple[Stage, ...] = (
     Stage("first_look", "", ("narration",), "pixels", expected=0.1, weight=2),
     Stage("conform", "", ("narration",), "render", expected=0.1, weight=4, per_item=True, same_item="shot"),
     Stage("cut", _("Cutting the film"), ("narration", "shot", "conform"), "render", 1800, expected=25, weight=36),
-    Stage("qc", _("Checking picture and sound"), ("cut",), "render", expected=5, weight=8),
+    # Beside the next film's cut, not before it.
+    Stage("qc", _("Checking picture and sound"), ("cut",), "pixels", expected=5, weight=8),
     Stage("review", _("The creator’s approval"), ("qc",), "control", expected=1, weight=3, deadline=14 * 86400),
     Stage("delivery", _("Sending it to you"), ("review",), "control", expected=1, weight=3),
 )

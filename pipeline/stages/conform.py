@@ -1,5 +1,6 @@
 """Stage `conform`, one step per scene: what a landed clip will be in the film is encoded now, not when all have landed.
 
+So are its dissolves into what has landed before it, and the card it stands beside: the last clip leaves little to cut.
 The pieces are named by everything that decides their pixels. If another take changes a piece after all (its caption has
 to move, say), the cut finds another name and makes it anew.
 """
@@ -7,6 +8,8 @@ to move, say), the cut finds another name and makes it anew.
 from __future__ import annotations
 
 from pathlib import Path
+
+from django.conf import settings
 
 from .. import files, film
 from ..engine import DONE, Done, Wait, Work
@@ -31,8 +34,11 @@ def run(work: Work) -> Done | Wait:
         if clip is None:
             return DONE
         timeline = plan([part.scene for part in parts], film.spec(work))
-        own = _own(timeline, work.step.item - 1, folder / "segments")
-        picture.render_picture(timeline, folder / "segments", threads=1, on_progress=work.beat, only=own)
+        there = {name for part in parts for name in part.segments}
+        own = [part for part in _ready(work, timeline, folder / "segments") if part.path.name not in there]
+        picture.render_picture(
+            timeline, folder / "segments", threads=settings.RENDER_THREADS, on_progress=work.beat, only=own
+        )
         thumb = meters.thumbnail(clip, folder / "thumb.jpg")
         published = {part.path.name: files.publish(part.path, work.production.folder) for part in own}
         small = files.publish(thumb, work.production.folder)
@@ -42,11 +48,14 @@ def run(work: Work) -> Done | Wait:
     return DONE
 
 
-def _own(timeline: Timeline, scene: int, folder: Path) -> list[Segment]:
-    """The pieces that show this scene's clip and nothing else."""
-    clips = [shot for shot in timeline.shots if shot.scene == scene and shot.kind == "clip"]
-    return [
-        part
-        for part in picture.segments(timeline, folder)
-        if (shots := timeline.shots_at(part.start)) and len(shots) == 1 and shots[0] in clips
-    ]
+def _ready(work: Work, timeline: Timeline, folder: Path) -> list[Segment]:
+    """The pieces that show this scene, alone or with others whose takes have landed; the end card is the last one's."""
+    takes = Take.objects.filter(shot__scene__script__production=work.production, selected=True)
+    landed = set(takes.values_list("shot__scene__number", flat=True))
+    last = len(timeline.scenes)
+    found = []
+    for part in picture.segments(timeline, folder):
+        shown = {shot.scene + 1 or last for shot in timeline.shots_at(part.start)}
+        if work.step.item in shown and shown <= landed:
+            found.append(part)
+    return found

@@ -27,7 +27,7 @@ def run(work: Work) -> Done | Wait:
         mixed = film.mix(work, parts, timeline, folder)
         work.beat()
         master, poster, captions = folder / "film.mp4", folder / "poster.jpg", folder / "captions.vtt"
-        film.bring(parts, timeline, folder / "segments")
+        ready = film.bring(parts, timeline, folder / "segments")
         picture.render_film(
             timeline, mixed, master, folder / "segments", threads=settings.RENDER_THREADS, on_progress=work.beat
         )
@@ -35,11 +35,11 @@ def run(work: Work) -> Done | Wait:
         picture.poster(timeline, poster, folder)
         captions.write_text(subtitles.vtt(film.cues(parts, timeline)), encoding="utf-8")
         with work.waiting(files.PATIENCE):
-            _keep(work, film.facts(parts, timeline), master, poster, captions)
+            _keep(work, film.facts(parts, timeline), master, poster, captions, ready=ready)
     return DONE
 
 
-def _keep(work: Work, timeline: dict[str, Any], master: Path, poster: Path, captions: Path) -> None:
+def _keep(work: Work, timeline: dict[str, Any], master: Path, poster: Path, captions: Path, *, ready: int) -> None:
     media = probe.probe(master)
     folder = work.production.folder
     values: dict[str, Any] = {
@@ -56,4 +56,4 @@ def _keep(work: Work, timeline: dict[str, Any], master: Path, poster: Path, capt
     }
     with work.fence():
         Cut.objects.create(production=work.production, **values)
-        tell(work.production, "film.cut", stage="cut", seconds=round(media.duration, 2), bytes=values["size"])
+        tell(work.production, "film.cut", stage="cut", seconds=round(media.duration, 2), bytes=values["size"], ready=ready)
