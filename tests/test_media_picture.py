@@ -330,6 +330,32 @@ def test_what_is_in_the_photo_stands_where_the_move_says_to_a_fiftieth_of_a_pixe
         assert np.abs(np.mean(errors, axis=0)).max() <= 0.1
 
 
+@pytest.mark.parametrize("room", [1.01, 1.16, 1.4], ids=["at the edges", "as stages are", "roomy"])
+def test_a_window_shows_the_same_whether_resized_or_warped(monkeypatch, room):
+    source = frames.margined(frames.from_rgb(np.array(texture(3, (round(270 * room), round(480 * room))))))
+    quick, exact = frames.blank(270, 480), frames.blank(270, 480)
+    resized, crop, chance = 0, frames._crop, np.random.default_rng(4)
+    for _ in range(60):
+        w = chance.uniform(240, 270 * room)
+        free = Box(0, 0, 270 * room - w, (270 * room - w) * 480 / 270)
+        window = Box(chance.uniform(0, free.w), chance.uniform(0, free.h), w, w * 480 / 270)
+        frames.warp(source, window, quick)
+        resized += crop(window.x, w / 270, 270, source.y.shape[1], frames._EXACT) is not None
+        with monkeypatch.context() as patch:
+            patch.setattr(frames, "_crop", lambda *_: None)
+            frames.warp(source, window, exact)
+        for a, b in zip(quick, exact, strict=True):
+            assert np.abs(a.astype(int) - b).max() <= 6
+    assert resized >= 30, "most windows lie on whole pixels, or nothing is gained"
+
+
+def test_a_window_of_whole_pixels_is_shown_as_it_is():
+    picture = frames.from_rgb(np.array(texture(3, (320, 560))))
+    out = frames.blank(270, 480)
+    frames.warp(frames.margined(picture), Box(14, 30, 270, 480), out)
+    assert np.array_equal(out.y, picture.y[30:510, 14:284])
+
+
 @pytest.mark.render
 @pytest.mark.parametrize(
     ("seconds", "rate", "size"), [(6, 24, (360, 640)), (1.5, 25, (640, 360)), (2.2, 60, (480, 480))]
@@ -342,6 +368,15 @@ def test_a_vendors_clip_is_fitted_whatever_its_rate_size_and_length(photos, tmp_
     shown = decoded(tmp_path / "film.mp4")
     assert len(shown) == timeline.frames
     assert all(frame[200:230, 100:170].mean() > 25 for frame in shown[60:120])
+
+
+@pytest.mark.render
+@pytest.mark.parametrize(("seconds", "moves"), [(6, False), (1.5, True)], ids=["long enough", "held"])
+def test_only_a_clip_whose_end_is_held_is_moved_over(photos, tmp_path, seconds, moves):
+    take = clip(tmp_path / "take.mp4", seconds=seconds, rate=24, size=(360, 640))
+    (scene,) = scenes(photos[:1], clip=take)
+    (shot,) = [shot for shot in plan([scene], SPEC).shots if shot.kind == "clip"]
+    assert (shot.path.start != shot.path.end) == moves
 
 
 def test_a_clip_whose_face_would_be_cut_is_shown_whole():
@@ -364,10 +399,11 @@ heads = st.builds(
     size=st.sampled_from([(720, 1280), (1280, 720), (640, 640), (768, 1152)]),
     frame=st.sampled_from([(270, 480), (480, 270), (480, 480)]),
     faces=st.lists(heads, min_size=1, max_size=3),
+    closer=st.booleans(),
 )
-@example(size=(720, 1280), frame=(480, 480), faces=[Box(0.2, 0.3, 0.6, 0.55)])
-def test_the_crop_of_a_clip_never_cuts_a_face(size, frame, faces):
-    path = conform.framing(size, frame, faces, Box(0, 0, 1, 1))
+@example(size=(720, 1280), frame=(480, 480), faces=[Box(0.2, 0.3, 0.6, 0.55)], closer=True)
+def test_the_crop_of_a_clip_never_cuts_a_face(size, frame, faces, closer):
+    path = conform.framing(size, frame, faces, Box(0, 0, 1, 1), closer=closer)
     for share in (0, 0.5, 1):
         for face in faces:
             assert path.window(share).holds(path.on_canvas(face), 1e-6 * max(size))

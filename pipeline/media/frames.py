@@ -161,9 +161,7 @@ def _affine(rgb: cv2.typing.MatLike, weights: NDArray[np.float64], offset: int) 
     return _bytes(cv2.transform(rgb, np.array([[*weights, offset]]))).reshape(rgb.shape[:2])
 
 
-def _show(
-    source: Bytes, across: tuple[float, float], down: tuple[float, float], out: Bytes, exact: float
-) -> None:
+def _show(source: Bytes, across: tuple[float, float], down: tuple[float, float], out: Bytes, exact: float) -> None:
     """Fill `out` from a plane with margins, from (start, step) source pixels across and down.
 
     A plain resize is three times as fast as a warp. It knows whole pixels only, but a crop that is resized a little too

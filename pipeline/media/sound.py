@@ -1,7 +1,7 @@
 """The film's sound: reads cleaned, evened and placed, music laid under them, mastered to −14 LUFS.
 
 The chain: reads to 48 kHz, high-pass, one level, light compression, fades → music under them, lowered where somebody
-speaks → the quiet of a room → gain, true-peak limiter, trim → measured by FFmpeg from the written file.
+speaks → the quiet of a room → gain, true-peak limiter, trim. Quality control measures what is heard in the film.
 """
 
 from __future__ import annotations
@@ -36,15 +36,6 @@ class Loudness:
     range: float
 
 
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """The finished sound: integrated LUFS, true peak in dBTP, length in seconds."""
-
-    lufs: float
-    true_peak: float
-    seconds: float
-
-
 def mix(
     reads: Sequence[tuple[Path, float]],
     music: Path | None,
@@ -52,7 +43,7 @@ def mix(
     out: Path,
     *,
     words: Sequence[tuple[float, float]] = (),
-) -> Mix:
+) -> None:
     """Write `out`, a 48 kHz stereo 16-bit WAV of exactly `seconds`, from reads placed at their start seconds.
 
     `words` are the (start, end) seconds of everything spoken, in the film's time; without them the speech is found in
@@ -82,8 +73,6 @@ def mix(
     film += _room(length)
     film = master(film)
     _save(film, out)
-    measured = loudness(out)
-    return Mix(measured.lufs, measured.true_peak, length / RATE)
 
 
 def loudness(path: Path, *, timeout: float = 120) -> Loudness:

@@ -56,4 +56,11 @@ def _keep(work: Work, timeline: dict[str, Any], master: Path, poster: Path, capt
     }
     with work.fence():
         Cut.objects.create(production=work.production, **values)
-        tell(work.production, "film.cut", stage="cut", seconds=round(media.duration, 2), bytes=values["size"], ready=ready)
+        tell(
+            work.production,
+            "film.cut",
+            stage="cut",
+            seconds=round(media.duration, 2),
+            bytes=values["size"],
+            ready=ready,
+        )
