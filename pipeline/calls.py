@@ -237,11 +237,14 @@ def _suffer(call: Call, error: ProviderError, provider: Provider) -> None:
     mine = Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS)
     note = {"error": str(error)[:2000], "trouble": error.trouble}
     if call.state == CallState.SUBMITTED:
-        # The job goes on at the vendor; only our question was not answered. A job that is gone is gone.
+        # The job goes on at the vendor; only our question was not answered. A job that is gone is gone. What could not
+        # be fetched twice in a row is not fetched every few seconds.
+        again = error.trouble == call.trouble == "unfetched"
         if error.trouble == "gone":
             _close(call, error)
         else:
-            mine.update(look_at=now + dt.timedelta(seconds=error.retry_after or UNSEEN), **note)
+            rest = error.retry_after or (LONGEST_REST if again else UNSEEN)
+            mine.update(look_at=now + dt.timedelta(seconds=rest), **note)
     elif call.sent_at is not None and (error.retryable or error.trouble == "locked") and provider.recovery != "redo":
         # This says nothing about the first sending, which may have been done: a new key would buy it twice, and a call
         # that counts as never sent would be cancelled for nothing.
@@ -255,7 +258,7 @@ def _suffer(call: Call, error: ProviderError, provider: Provider) -> None:
     elif error.trouble == "away":
         # Not sent after all, and so no attempt.
         mine.update(look_at=now + _rest(call, error), sent_at=call.sent_at, **note)
-    elif error.trouble == "unknown":
+    elif error.trouble in ("unknown", "unfetched"):
         mine.update(look_at=now + _rest(call, error), **note)
     else:
         _close(call, error)
@@ -348,7 +351,8 @@ def unwanted() -> QuerySet[Call]:
 def follow(call: Call, provider: Provider | None) -> None:
     """Bring a call nobody waits for to its end: unsent ones are cancelled, sent ones are followed and costed.
 
-    Without a provider, since it is not known here any more, nobody can be asked, and the call ends by its deadline.
+    What it made is fetched twice at the most: nobody needs it, and it is paid for either way. Without a provider, since
+    it is not known here any more, nobody can be asked, and the call ends by its deadline. Raises StorageAway.
     """
     now = timezone.now()
     mine = Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS)
@@ -356,9 +360,11 @@ def follow(call: Call, provider: Provider | None) -> None:
         mine.update(state=CallState.CANCELLED, ended_at=now)
         return
     if provider is None or not call.external_id or now - call.sent_at > FOLLOWED:
-        # Whether it was done, nobody will ever say: it may have been paid for.
+        # Whether it was done, nobody will ever say: where it has a price, it may have been paid for.
         if now > (call.due_at or now) or now - call.sent_at > FOLLOWED:
-            mine.update(state=CallState.EXPIRED, ended_at=now, maybe_paid_twice=True, cost=call.estimate)
+            mine.update(
+                state=CallState.EXPIRED, ended_at=now, maybe_paid_twice=call.estimate > 0, cost=call.estimate
+            )
         else:
             mine.update(look_at=now + dt.timedelta(seconds=UNSEEN))
         return
@@ -366,9 +372,10 @@ def follow(call: Call, provider: Provider | None) -> None:
         return
     mine.update(look_at=now + dt.timedelta(seconds=UNSEEN))
     try:
-        if call.step.production.state != ProductionState.RUNNING and call.trouble != "unwanted":
+        if call.step.production.state != ProductionState.RUNNING and call.trouble not in ("unwanted", "unfetched"):
             mine.update(trouble="unwanted")
             provider.cancel(call.external_id)
+        files.reach()  # nothing is fetched again and again for want of a place
         with files.workspace("late") as folder:
             answer = provider.look(call.external_id, folder)
             if answer.state == "done":
@@ -377,6 +384,13 @@ def follow(call: Call, provider: Provider | None) -> None:
         _close(call, error)
     except ProviderError as error:
         log.info("Late call %s: %s", call, error)
+        if error.trouble == "gone" or error.trouble == call.trouble == "unfetched":
+            _close(call, error)
+            return
+        values: dict[str, object] = {"error": str(error)[:2000], "look_at": timezone.now() + _rest(call, error)}
+        if error.trouble == "unfetched":
+            values["trouble"] = error.trouble
+        mine.update(**values)
 
 
 def due() -> QuerySet[Call]:
