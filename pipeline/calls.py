@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from orders.faults import faultpoint
@@ -187,10 +187,11 @@ def _may_send(work: Work, call: Call, provider: Provider) -> bool:
 
 
 def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | None:
+    more = 0
     with _minded(work, call, provider), work.waiting(provider.patience):
         if call.sent_at is not None:
             # Sent before, and no answer was written: the provider may or may not have done it.
-            found = provider.find(call.key)
+            found = _search(call, provider)
             if found is not None:
                 return found
             if provider.recovery == "wait":
@@ -198,6 +199,9 @@ def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | 
             if provider.recovery == "redo" and call.estimate:
                 files.reach()  # the answer may have been lost for want of a place: none is bought before there is one
                 Call.objects.filter(pk=call.pk).update(maybe_paid_twice=True)
+                more = provider.estimate(call.request)
+                with work.fence():
+                    slots.afford_again(call, more)
         if call.prepared is None:
             prepared = provider.prepare(call.request, folder)
             with work.fence():
@@ -210,9 +214,24 @@ def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | 
             ):
                 return None
         faultpoint("call.before_submit", provider.name)
-        answer = provider.submit(call.key, call.prepared or {}, folder)
+        try:
+            answer = provider.submit(call.key, call.prepared or {}, folder)
+        except ProviderError as error:
+            if error.cost == 0 and error.trouble != "unknown":
+                slots.release(call, more)
+            raise
     breaker.worked(provider.name)
     return answer
+
+
+def _search(call: Call, provider: Provider) -> Answer | None:
+    """What the provider knows of a call that was sent. A search that fails says nothing about that sending."""
+    try:
+        return provider.find(call.key)
+    except ProviderError as error:
+        if error.trouble == "passing":
+            error.trouble = "unknown"
+        raise
 
 
 @contextmanager
@@ -245,7 +264,9 @@ def _suffer(call: Call, error: ProviderError, provider: Provider) -> None:
         else:
             rest = error.retry_after or (LONGEST_REST if again else UNSEEN)
             mine.update(look_at=now + dt.timedelta(seconds=rest), **note)
-    elif call.sent_at is not None and (error.retryable or error.trouble == "locked") and provider.recovery != "redo":
+    elif call.sent_at is not None and (
+        error.trouble in ("busy", "locked") or (error.retryable and provider.recovery != "redo")
+    ):
         # This says nothing about the first sending, which may have been done: a new key would buy it twice, and a call
         # that counts as never sent would be cancelled for nothing.
         mine.update(look_at=now + _rest(call, error), **note)
@@ -303,7 +324,7 @@ def _close(call: Call, error: ProviderError) -> None:
         trouble=error.trouble,
         retryable=error.retryable,
         fan_sentence=error.fan[:300],
-        cost=call.estimate if error.cost is None else error.cost,
+        cost=F("estimate") if error.cost is None else error.cost,
         ended_at=timezone.now(),
     )
 
@@ -362,9 +383,7 @@ def follow(call: Call, provider: Provider | None) -> None:
     if provider is None or not call.external_id or now - call.sent_at > FOLLOWED:
         # Whether it was done, nobody will ever say: where it has a price, it may have been paid for.
         if now > (call.due_at or now) or now - call.sent_at > FOLLOWED:
-            mine.update(
-                state=CallState.EXPIRED, ended_at=now, maybe_paid_twice=call.estimate > 0, cost=call.estimate
-            )
+            mine.update(state=CallState.EXPIRED, ended_at=now, maybe_paid_twice=call.estimate > 0, cost=call.estimate)
         else:
             mine.update(look_at=now + dt.timedelta(seconds=UNSEEN))
         return

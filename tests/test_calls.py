@@ -513,6 +513,75 @@ def test_nothing_is_bought_past_the_orders_budget(work, tmp_path, settings):
     assert len(vendor.asked) == 1
 
 
+def ask_again(clock, work, vendor, tmp_path, times: int) -> Call:
+    """Ask so many times, each when it makes sense."""
+    for _ in range(times):
+        call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+        clock.shift(timedelta(seconds=calls.pause(call) + 1))
+    return call
+
+
+@pytest.mark.parametrize(("recovery", "bought"), [("redo", 3), ("same_key", 9)])
+@pytest.mark.parametrize("budget", ["ORDER_BUDGET", "DAY_BUDGET"])
+def test_each_sending_that_may_have_been_charged_is_counted_and_none_is_sent_past_a_budget(
+    work, tmp_path, settings, recovery, bought, budget
+):
+    setattr(settings, budget, 200)  # 2.00
+    vendor = Vendor(recovery=recovery, price=600_000, refuses=trouble("unknown"))
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        call = ask_again(clock, work, vendor, tmp_path, 3)
+        assert slots.spent(Call.objects.all()) == (1_800_000 if recovery == "redo" else 600_000)
+        assert call.maybe_paid_twice is (recovery == "redo")
+        if recovery == "redo":
+            with pytest.raises(ProviderError) as capped:
+                calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+            assert capped.value.trouble == "capped"
+            call.refresh_from_db()
+            assert (call.state, call.cost, call.maybe_paid_twice) == (CallState.FAILED, 1_800_000, True)
+        else:
+            ask_again(clock, work, vendor, tmp_path, 6)
+    assert len(vendor.asked) == bought
+    assert slots.spent(Call.objects.all()) == (1_800_000 if recovery == "redo" else 600_000)
+
+
+@pytest.mark.parametrize("later", ["away", "busy", "locked"])
+def test_a_second_sending_that_was_surely_not_done_is_not_counted(work, tmp_path, later):
+    vendor = Vendor(price=5, refuses=trouble("unknown"))
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        ask_again(clock, work, vendor, tmp_path, 1)
+        vendor.refuses = trouble(later)
+        call = ask_again(clock, work, vendor, tmp_path, 3)
+        assert call.is_open
+        assert call.sent_at is not None, "the first may have been done"
+        assert slots.spent(Call.objects.all()) == 5
+        breaker.close("vendor")
+        vendor.refuses = None
+        clock.shift(timedelta(seconds=60))
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+    assert slots.spent(Call.objects.all()) == 10, "the first, of which nobody knows, and the last"
+
+
+@pytest.mark.parametrize("said", ["passing", "busy", "locked"])
+def test_a_search_that_fails_does_not_make_us_forget_that_it_may_have_been_done(work, tmp_path, monkeypatch, said):
+    vendor = Vendor(price=5, limit=1, refuses=trouble("unknown"))
+
+    def fails(key):
+        raise trouble(said)
+
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        ask_again(clock, work, vendor, tmp_path, 1)
+        vendor.refuses = None
+        with monkeypatch.context() as lost:
+            lost.setattr(vendor, "find", fails)
+            call = ask_again(clock, work, vendor, tmp_path, 2)
+        assert (call.is_open, call.sent_at is not None, len(vendor.asked)) == (True, True, 1)
+        breaker.close("vendor")
+        vendor.known = True
+        clock.shift(timedelta(seconds=60))
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).result == {"said": "found"}
+    assert (len(vendor.asked), Call.objects.get().maybe_paid_twice) == (1, False)
+
+
 def test_our_money_becomes_the_vendors_in_one_place(settings):
     settings.ORDER_BUDGET, settings.COST_SHARE = 1000, 0.5
     assert (slots.order_cap(None), slots.order_cap(800)) == (10_000_000, 4_000_000)

@@ -63,8 +63,8 @@ def safe_get(
 
     `hosts`: host names allowed, a leading dot meaning "and below". `trusted`: addresses the owner of this site has
     configured; what has their origin may be anywhere and plain http. `types`: content types allowed, none meaning any.
-    `on_bytes` is called with the bytes so far, at least every 256 KB. Raises ProviderError: of trouble "unfetched" where
-    another try may help.
+    `on_bytes` is called with the bytes so far, at least every 256 KB. Raises ProviderError; its trouble is "unfetched"
+    where another try may help.
     """
     try:
         return _get(url, out, hosts, trusted, max_bytes, seconds, types, on_bytes)
