@@ -34,8 +34,9 @@ def run(work: Work) -> Done | Wait:
         own = _own(timeline, work.step.item - 1, folder / "segments")
         picture.render_picture(timeline, folder / "segments", threads=1, on_progress=work.beat, only=own)
         thumb = meters.thumbnail(clip, folder / "thumb.jpg")
-        published = {part.path.name: files.publish(part.path, work.production.folder) for part in own}
-        small = files.publish(thumb, work.production.folder)
+        with work.waiting(files.PATIENCE):
+            published = {part.path.name: files.publish(part.path, work.production.folder) for part in own}
+            small = files.publish(thumb, work.production.folder)
         with work.fence():
             Take.objects.filter(pk=take.pk).update(segments=published, thumb=small)
             tell(work.production, "shot.conformed", stage="conform", item=work.step.item)
