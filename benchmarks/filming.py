@@ -45,11 +45,16 @@ def lognormal(median: float, p90: float) -> Law:
 
 @dataclass
 class Studio:
-    """The vendor: how long each model takes, what it was asked for, and when what it films is there."""
+    """The vendor: how long each model takes, what it was asked for, and when what it films is there.
+
+    `limit` is how many calls we have under way at once, `at_once` how many it films itself; the others wait there. 0 is
+    as many as there are.
+    """
 
     laws: dict[str, Law]
     seed: int = 1
     limit: int = 0
+    at_once: int = 0
     rings: bool = True
     poll: float = LOOK_AGAIN
     ends: dict[str, dt.datetime] = field(default_factory=dict)
@@ -59,7 +64,10 @@ class Studio:
         """Take a job; every job has dice of its own."""
         if key not in self.ends:
             seconds = self.laws[model](random.Random(f"{self.seed}:{len(self.ends)}"))
-            self.ends[key] = timezone.now() + dt.timedelta(seconds=seconds)
+            running = sorted(end for end in self.ends.values() if end > timezone.now())
+            waits = self.at_once and len(running) >= self.at_once
+            begins = running[-self.at_once] if waits else timezone.now()
+            self.ends[key] = begins + dt.timedelta(seconds=seconds)
             heapq.heappush(self.bells, (self.ends[key], key))
         return key
 

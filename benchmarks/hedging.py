@@ -4,8 +4,9 @@
 
 A shot of the first model takes lognormal seconds, median 150 and ninth decile 300. How fast the fast model is nobody
 has told us: its law is an assumption, lognormal with median 45 and the same spread, and a table shows others. The law's
-numbers are drawn; then the real stage films so many orders in simulated time, with the sweep's delay and the looks.
-All patience and prices are the code's own defaults.
+numbers are drawn; then the real stage films so many orders in simulated time, with the sweep's delay and the looks:
+all at once with slots for everybody, and one after the other with HIGGSFIELD_LIMIT slots, with fewer, and with more
+than the vendor films at once. All patience, prices and limits are the code's own defaults.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ SLOW_LAW = (VENDOR.median, VENDOR.p90)
 SPREAD = VENDOR.p90 / VENDOR.median
 ASSUMED = 45.0  # the fast model's median seconds
 NEVER = 10.0**9
+FEWER = 4  # as the vendor's own pages say in their example
 SECONDS = 5.0  # of a shot
 
 
@@ -121,6 +123,18 @@ def stage(orders: int, seed: int) -> None:
     with live.watching(lambda code: None):
         for name, rings in (("the vendor rings", True), ("the vendor never rings", False)):
             print(row(name, film(Studio(laws, seed=seed, rings=rings), orders)), flush=True)
+        slots = settings.HIGGSFIELD_LIMIT
+        for name, limit, at_once in (
+            (f"one order at a time, {slots} slots: the default", slots, 0),
+            (f"the same, {FEWER} slots", FEWER, 0),
+            (f"{slots} slots at a vendor who films {FEWER} at once", slots, FEWER),
+        ):
+            alone = [
+                shot
+                for number in range(orders)
+                for shot in film(Studio(laws, seed=1000 * seed + number, limit=limit, at_once=at_once), 1)
+            ]
+            print(row(name, alone), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 LOCKED = dt.timedelta(minutes=5)
 # So many failures in a row open the breaker, for ever longer; one success closes it.
 MOST_FAILURES = 5
-BAD_MOMENTS = ("passing", "away", "unknown")
+BAD_MOMENTS = ("passing", "away", "unknown", "unfetched")
 FIRST_PAUSE, LONGEST_PAUSE = dt.timedelta(seconds=20), dt.timedelta(minutes=5)
 
 

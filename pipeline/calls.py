@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from orders.faults import faultpoint
@@ -187,10 +187,11 @@ def _may_send(work: Work, call: Call, provider: Provider) -> bool:
 
 
 def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | None:
+    more = 0
     with _minded(work, call, provider), work.waiting(provider.patience):
         if call.sent_at is not None:
             # Sent before, and no answer was written: the provider may or may not have done it.
-            found = provider.find(call.key)
+            found = _search(call, provider)
             if found is not None:
                 return found
             if provider.recovery == "wait":
@@ -198,6 +199,9 @@ def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | 
             if provider.recovery == "redo" and call.estimate:
                 files.reach()  # the answer may have been lost for want of a place: none is bought before there is one
                 Call.objects.filter(pk=call.pk).update(maybe_paid_twice=True)
+                more = provider.estimate(call.request)
+                with work.fence():
+                    slots.afford_again(call, more)
         if call.prepared is None:
             prepared = provider.prepare(call.request, folder)
             with work.fence():
@@ -210,9 +214,24 @@ def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | 
             ):
                 return None
         faultpoint("call.before_submit", provider.name)
-        answer = provider.submit(call.key, call.prepared or {}, folder)
+        try:
+            answer = provider.submit(call.key, call.prepared or {}, folder)
+        except ProviderError as error:
+            if error.cost == 0 and error.trouble != "unknown":
+                slots.release(call, more)
+            raise
     breaker.worked(provider.name)
     return answer
+
+
+def _search(call: Call, provider: Provider) -> Answer | None:
+    """What the provider knows of a call that was sent. A search that fails says nothing about that sending."""
+    try:
+        return provider.find(call.key)
+    except ProviderError as error:
+        if error.trouble == "passing":
+            error.trouble = "unknown"
+        raise
 
 
 @contextmanager
@@ -237,12 +256,17 @@ def _suffer(call: Call, error: ProviderError, provider: Provider) -> None:
     mine = Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS)
     note = {"error": str(error)[:2000], "trouble": error.trouble}
     if call.state == CallState.SUBMITTED:
-        # The job goes on at the vendor; only our question was not answered. A job that is gone is gone.
+        # The job goes on at the vendor; only our question was not answered. A job that is gone is gone. What could not
+        # be fetched twice in a row is not fetched every few seconds.
+        again = error.trouble == call.trouble == "unfetched"
         if error.trouble == "gone":
             _close(call, error)
         else:
-            mine.update(look_at=now + dt.timedelta(seconds=error.retry_after or UNSEEN), **note)
-    elif call.sent_at is not None and (error.retryable or error.trouble == "locked") and provider.recovery != "redo":
+            rest = error.retry_after or (LONGEST_REST if again else UNSEEN)
+            mine.update(look_at=now + dt.timedelta(seconds=rest), **note)
+    elif call.sent_at is not None and (
+        error.trouble in ("busy", "locked") or (error.retryable and provider.recovery != "redo")
+    ):
         # This says nothing about the first sending, which may have been done: a new key would buy it twice, and a call
         # that counts as never sent would be cancelled for nothing.
         mine.update(look_at=now + _rest(call, error), **note)
@@ -255,7 +279,7 @@ def _suffer(call: Call, error: ProviderError, provider: Provider) -> None:
     elif error.trouble == "away":
         # Not sent after all, and so no attempt.
         mine.update(look_at=now + _rest(call, error), sent_at=call.sent_at, **note)
-    elif error.trouble == "unknown":
+    elif error.trouble in ("unknown", "unfetched"):
         mine.update(look_at=now + _rest(call, error), **note)
     else:
         _close(call, error)
@@ -300,7 +324,7 @@ def _close(call: Call, error: ProviderError) -> None:
         trouble=error.trouble,
         retryable=error.retryable,
         fan_sentence=error.fan[:300],
-        cost=call.estimate if error.cost is None else error.cost,
+        cost=F("estimate") if error.cost is None else error.cost,
         ended_at=timezone.now(),
     )
 
@@ -348,7 +372,8 @@ def unwanted() -> QuerySet[Call]:
 def follow(call: Call, provider: Provider | None) -> None:
     """Bring a call nobody waits for to its end: unsent ones are cancelled, sent ones are followed and costed.
 
-    Without a provider, since it is not known here any more, nobody can be asked, and the call ends by its deadline.
+    What it made is fetched twice at the most: nobody needs it, and it is paid for either way. Without a provider, since
+    it is not known here any more, nobody can be asked, and the call ends by its deadline. Raises StorageAway.
     """
     now = timezone.now()
     mine = Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS)
@@ -356,9 +381,9 @@ def follow(call: Call, provider: Provider | None) -> None:
         mine.update(state=CallState.CANCELLED, ended_at=now)
         return
     if provider is None or not call.external_id or now - call.sent_at > FOLLOWED:
-        # Whether it was done, nobody will ever say: it may have been paid for.
+        # Whether it was done, nobody will ever say: where it has a price, it may have been paid for.
         if now > (call.due_at or now) or now - call.sent_at > FOLLOWED:
-            mine.update(state=CallState.EXPIRED, ended_at=now, maybe_paid_twice=True, cost=call.estimate)
+            mine.update(state=CallState.EXPIRED, ended_at=now, maybe_paid_twice=call.estimate > 0, cost=call.estimate)
         else:
             mine.update(look_at=now + dt.timedelta(seconds=UNSEEN))
         return
@@ -366,9 +391,10 @@ def follow(call: Call, provider: Provider | None) -> None:
         return
     mine.update(look_at=now + dt.timedelta(seconds=UNSEEN))
     try:
-        if call.step.production.state != ProductionState.RUNNING and call.trouble != "unwanted":
+        if call.step.production.state != ProductionState.RUNNING and call.trouble not in ("unwanted", "unfetched"):
             mine.update(trouble="unwanted")
             provider.cancel(call.external_id)
+        files.reach()  # nothing is fetched again and again for want of a place
         with files.workspace("late") as folder:
             answer = provider.look(call.external_id, folder)
             if answer.state == "done":
@@ -377,6 +403,13 @@ def follow(call: Call, provider: Provider | None) -> None:
         _close(call, error)
     except ProviderError as error:
         log.info("Late call %s: %s", call, error)
+        if error.trouble == "gone" or error.trouble == call.trouble == "unfetched":
+            _close(call, error)
+            return
+        values: dict[str, object] = {"error": str(error)[:2000], "look_at": timezone.now() + _rest(call, error)}
+        if error.trouble == "unfetched":
+            values["trouble"] = error.trouble
+        mine.update(**values)
 
 
 def due() -> QuerySet[Call]:

@@ -43,6 +43,8 @@ BACKOFF = (1, 3, 10, 30, 60)
 # A step that is due but was not taken for so long has lost its doorbell.
 UNANSWERED = dt.timedelta(seconds=10)
 SWEEP_BATCH = 500
+# A step that is taken so much later than it was due stood still with the whole site, or the clock jumped.
+MISSED = dt.timedelta(seconds=60)
 # How long a step stays parked while the disk is full, or the storage away.
 PARKED = dt.timedelta(seconds=15)
 
@@ -155,10 +157,10 @@ class Work:
 def claim(pk: int) -> Step | None:
     """Take a due step: one conditional UPDATE with a fresh token and lease. None when someone else was first."""
     now = timezone.now()
-    wanted = Step.objects.due(now).filter(pk=pk).values_list("stage", flat=True).first()
-    if wanted is None:
+    found = Step.objects.due(now).filter(pk=pk).first()
+    if found is None:
         return None
-    line = STAGES[wanted]
+    line = STAGES[found.stage]
     token = new_token()
     taken = (
         Step.objects.takeable(now)
@@ -172,12 +174,26 @@ def claim(pk: int) -> Step | None:
             attempts=F("attempts") + 1,
             seen=F("wanted"),
             started_at=Coalesce(F("started_at"), Value(now)),
-            deadline_at=Coalesce(F("deadline_at"), Value(now + dt.timedelta(seconds=line.deadline))),
+            deadline_at=Coalesce(
+                F("deadline_at") + _missed(found, now), Value(now + dt.timedelta(seconds=line.deadline))
+            ),
         )
     )
     if not taken:
         return None
     return Step.objects.select_related("production__order__creator", "production__order__brief").get(pk=pk, token=token)
+
+
+def _missed(step: Step, now: dt.datetime) -> dt.timedelta:
+    """By how much a step's deadline moves: where it passed while nobody could look, by the time in which nobody did.
+
+    So a step keeps what it had left, whatever a clock does, and however long a site was off. One that is looked at in
+    time is not given any more, and one that is always late less and less.
+    """
+    since = step.lease_until if step.state == StepState.RUNNING else step.not_before
+    if since is None or step.deadline_at is None or not since < step.deadline_at < now or now - since < MISSED:
+        return dt.timedelta()
+    return now - since
 
 
 def stage_of(key: str) -> Callable[[Work], Done | Wait]:
@@ -378,7 +394,10 @@ def ring_step(production: Production, stage: str, item: int | None = None) -> No
     with transaction.atomic():
         steps.update(
             wanted=F("wanted") + 1,
-            not_before=Case(When(state=StepState.WAITING, then=Value(now)), default=F("not_before")),
+            # An alarm that has gone off stays: it says since when nobody looked.
+            not_before=Case(
+                When(Q(state=StepState.WAITING) & ~Q(not_before__lte=now), then=Value(now)), default=F("not_before")
+            ),
         )
         ring_due(production)
 

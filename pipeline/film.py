@@ -44,7 +44,10 @@ def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material
     scenes = Scene.objects.filter(script__production=work.production).select_related("photo", "narration")
     for scene in scenes.order_by("number"):
         take = None if stills else Take.objects.filter(shot__scene=scene, selected=True).first()
-        photo = files.fetch(scene.photo.file, folder)
+        with work.waiting(files.PATIENCE):
+            photo = files.fetch(scene.photo.file, folder)
+            audio = files.fetch(scene.narration.audio, folder)
+            clip = _clip(take, folder) if take is not None else None
         faces = [Box(*face) for face in scene.photo.facts.get("faces", ())]
         interest = Box(*scene.photo.facts["interest"])
         clip_faces, clip_interest = _in_clip(photo, work.order.brief.size, faces, interest)
@@ -53,14 +56,13 @@ def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material
             words=tuple(Word(text, start, end) for text, start, end in scene.narration.words),
             audio_seconds=scene.narration.seconds,
             photo=photo,
-            clip=_clip(take, folder) if take is not None else None,
+            clip=clip,
             faces=tuple(faces),
             interest=interest,
             clip_faces=tuple(clip_faces),
             clip_interest=clip_interest,
             seed=scene.number,
         )
-        audio = files.fetch(scene.narration.audio, folder)
         found.append(Material(planned, audio, scene.photo.file, dict(take.segments) if take is not None else {}))
         work.beat()
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -43,10 +44,27 @@ def take(call: Call, limits: Mapping[str, int]) -> bool:
         if free is not None and (free < 1 or call.pk not in _next(call, free)):
             Call.objects.filter(pk=call.pk).update(state=CallState.QUEUED, look_at=None)
             return False
-        _afford(call, now)
+        _afford(call, call.estimate, now)
         Call.objects.filter(pk=call.pk).update(slot_at=now, state=CallState.NEW, look_at=None)
         call.refresh_from_db()
         return True
+
+
+def afford_again(call: Call, amount: int) -> None:
+    """Reserve `amount` for one more sending of a call that may have been done, and charged, each time it was sent.
+
+    Raises ProviderError (trouble "capped") when a budget would be passed.
+    """
+    with transaction.atomic():
+        _line_up(call)
+        _afford(call, amount, timezone.now())
+        Call.objects.filter(pk=call.pk).update(estimate=F("estimate") + amount)
+
+
+def release(call: Call, amount: int) -> None:
+    """Let go of what was reserved for a sending that was surely not done."""
+    if amount:
+        Call.objects.filter(pk=call.pk).update(estimate=F("estimate") - amount)
 
 
 def give_back(call: Call, after: float) -> None:
@@ -150,17 +168,21 @@ def _in_turn(rows: list[Row], provider: str, count: int) -> list[int]:
     return chosen
 
 
-def _afford(call: Call, now: dt.datetime) -> None:
-    """Raises ProviderError where this call's estimate would pass the order's budget or the day's."""
-    if not call.estimate:
+def _afford(call: Call, amount: int, now: dt.datetime) -> None:
+    """Raises ProviderError where so much for this call, on top of what it is reserved for while it has a slot, would
+    pass the order's budget or the day's.
+    """
+    if not amount:
         return
     order = call.step.production.order
-    cap = order_cap(order.amount)
-    if spent(Call.objects.filter(step__production__order=order).exclude(pk=call.pk)) + call.estimate > cap:
-        raise ProviderError(f"order {order} may not cost more than {cap} millionths", retryable=False, trouble="capped")
-    day = Call.objects.filter(slot_at__gte=now - dt.timedelta(days=1))  # this call has no slot yet
-    if settings.DAY_BUDGET and spent(day) + call.estimate > dollars(settings.DAY_BUDGET):
-        raise ProviderError("the day's budget for vendors is spent", retryable=False, trouble="capped")
+    cap, known = order_cap(order.amount), Call.objects.filter(step__production__order=order)
+    # Where it has been sent, what it may have cost already stays on it.
+    refusal = partial(ProviderError, retryable=False, trouble="capped", cost=0 if call.sent_at is None else None)
+    if spent(known if call.slot_at is not None else known.exclude(pk=call.pk)) + amount > cap:
+        raise refusal(f"order {order} may not cost more than {cap} millionths")
+    day = Call.objects.filter(slot_at__gte=now - dt.timedelta(days=1))
+    if settings.DAY_BUDGET and spent(day) + amount > dollars(settings.DAY_BUDGET):
+        raise refusal("the day's budget for vendors is spent")
 
 
 def order_cap(amount: int | None) -> int:
@@ -176,9 +198,10 @@ def dollars(minor_units: float) -> int:
 
 
 def spent(calls: QuerySet[Call]) -> int:
-    """What calls have cost and what those under way are reserved for, in millionths of a US dollar."""
+    """What calls have cost, and what those are reserved for that are under way or of which nobody knows all that they
+    cost, in millionths of a US dollar.
+    """
     reserved = Case(
-        When(state=CallState.SUCCEEDED, then=F("cost")),
         When(Q(state__in=OPEN_CALLS, slot_at__isnull=False) | Q(maybe_paid_twice=True), then=F("estimate")),
         default=F("cost"),
     )

@@ -74,18 +74,21 @@ class Slow(Vendor):
     """Answers later; `looks` is what it says when it is asked how far it is."""
 
     looks: ProviderError | None = None
+    looked = cancels = 0
 
     def submit(self, key, request, workdir):
         self.asked.append((key, request))
         return Answer("pending", external_id="job-1", poll_after=0)
 
     def look(self, external_id, workdir, on_progress=silently):
+        self.looked += 1
         if self.looks is not None:
             raise self.looks
         return Answer("done", result={"said": external_id}, cost=9)
 
     def cancel(self, external_id):
         self.cancelled = [external_id]
+        self.cancels += 1
 
 
 @pytest.fixture
@@ -510,6 +513,75 @@ def test_nothing_is_bought_past_the_orders_budget(work, tmp_path, settings):
     assert len(vendor.asked) == 1
 
 
+def ask_again(clock, work, vendor, tmp_path, times: int) -> Call:
+    """Ask so many times, each when it makes sense."""
+    for _ in range(times):
+        call = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+        clock.shift(timedelta(seconds=calls.pause(call) + 1))
+    return call
+
+
+@pytest.mark.parametrize(("recovery", "bought"), [("redo", 3), ("same_key", 9)])
+@pytest.mark.parametrize("budget", ["ORDER_BUDGET", "DAY_BUDGET"])
+def test_each_sending_that_may_have_been_charged_is_counted_and_none_is_sent_past_a_budget(
+    work, tmp_path, settings, recovery, bought, budget
+):
+    setattr(settings, budget, 200)  # 2.00
+    vendor = Vendor(recovery=recovery, price=600_000, refuses=trouble("unknown"))
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        call = ask_again(clock, work, vendor, tmp_path, 3)
+        assert slots.spent(Call.objects.all()) == (1_800_000 if recovery == "redo" else 600_000)
+        assert call.maybe_paid_twice is (recovery == "redo")
+        if recovery == "redo":
+            with pytest.raises(ProviderError) as capped:
+                calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+            assert capped.value.trouble == "capped"
+            call.refresh_from_db()
+            assert (call.state, call.cost, call.maybe_paid_twice) == (CallState.FAILED, 1_800_000, True)
+        else:
+            ask_again(clock, work, vendor, tmp_path, 6)
+    assert len(vendor.asked) == bought
+    assert slots.spent(Call.objects.all()) == (1_800_000 if recovery == "redo" else 600_000)
+
+
+@pytest.mark.parametrize("later", ["away", "busy", "locked"])
+def test_a_second_sending_that_was_surely_not_done_is_not_counted(work, tmp_path, later):
+    vendor = Vendor(price=5, refuses=trouble("unknown"))
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        ask_again(clock, work, vendor, tmp_path, 1)
+        vendor.refuses = trouble(later)
+        call = ask_again(clock, work, vendor, tmp_path, 3)
+        assert call.is_open
+        assert call.sent_at is not None, "the first may have been done"
+        assert slots.spent(Call.objects.all()) == 5
+        breaker.close("vendor")
+        vendor.refuses = None
+        clock.shift(timedelta(seconds=60))
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+    assert slots.spent(Call.objects.all()) == 10, "the first, of which nobody knows, and the last"
+
+
+@pytest.mark.parametrize("said", ["passing", "busy", "locked"])
+def test_a_search_that_fails_does_not_make_us_forget_that_it_may_have_been_done(work, tmp_path, monkeypatch, said):
+    vendor = Vendor(price=5, limit=1, refuses=trouble("unknown"))
+
+    def fails(key):
+        raise trouble(said)
+
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        ask_again(clock, work, vendor, tmp_path, 1)
+        vendor.refuses = None
+        with monkeypatch.context() as lost:
+            lost.setattr(vendor, "find", fails)
+            call = ask_again(clock, work, vendor, tmp_path, 2)
+        assert (call.is_open, call.sent_at is not None, len(vendor.asked)) == (True, True, 1)
+        breaker.close("vendor")
+        vendor.known = True
+        clock.shift(timedelta(seconds=60))
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).result == {"said": "found"}
+    assert (len(vendor.asked), Call.objects.get().maybe_paid_twice) == (1, False)
+
+
 def test_our_money_becomes_the_vendors_in_one_place(settings):
     settings.ORDER_BUDGET, settings.COST_SHARE = 1000, 0.5
     assert (slots.order_cap(None), slots.order_cap(800)) == (10_000_000, 4_000_000)
@@ -568,6 +640,93 @@ def test_a_late_take_is_followed_costed_and_not_used(work, tmp_path):
     assert (call.state, call.cost) == (CallState.SUCCEEDED, 9)
 
 
+def follow_for_an_hour(vendor) -> Call:
+    """A sweep every five seconds."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(720):
+            for call in calls.due():
+                calls.follow(call, vendor)
+            clock.shift(timedelta(seconds=5))
+    return Call.objects.get()
+
+
+UNFETCHED = ProviderError("it is empty", retryable=True, trouble="unfetched", cost=None)
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "looked", "cost"),
+    [
+        (JobFailed("the clip is of no use", retryable=True, cost=None), CallState.FAILED, 1, 5),
+        (UNFETCHED, CallState.FAILED, 2, 5),
+        (ProviderError("the model is gone", retryable=False, trouble="gone"), CallState.FAILED, 1, 0),
+    ],
+)
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_a_late_take_of_no_use_is_closed_with_its_cost_and_not_fetched_again_and_again(
+    work, tmp_path, said, state, looked, cost, is_cancelled
+):
+    vendor = Slow(price=5)
+    calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    if is_cancelled:
+        services.cancel(order=work.order)
+    else:
+        engine.leave(work.step, engine.DONE)
+    vendor.looks = said
+    call = follow_for_an_hour(vendor)
+    assert (call.state, vendor.looked, call.cost) == (state, looked, cost)
+    assert slots.spent(Call.objects.all()) == cost
+    assert not slots.holding("vendor").exists()
+
+
+def test_negative_control_a_late_take_nobody_knows_the_state_of_is_asked_for_ever_more_rarely(work, tmp_path):
+    vendor = Slow(price=5)
+    calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    services.cancel(order=work.order)
+    vendor.looks = trouble("passing")
+    assert follow_for_an_hour(vendor).is_open, "nobody has said that it is over"
+    assert 60 <= vendor.looked <= 80
+    assert vendor.cancels == 1
+
+
+def test_a_late_take_that_could_not_be_fetched_at_first_is_kept(work, tmp_path):
+    vendor = Slow(price=5)
+    call = calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    engine.leave(work.step, engine.DONE)
+    vendor.looks = UNFETCHED
+    calls.follow(call, vendor)
+    vendor.looks = None
+    call = follow_for_an_hour(vendor)
+    assert (call.state, call.cost, call.error) == (CallState.SUCCEEDED, 9, "")
+
+
+def test_a_late_take_is_not_fetched_while_there_is_no_place_for_it(work, tmp_path, monkeypatch):
+    def away():
+        raise StorageAway("no answer")
+
+    vendor = Slow()
+    call = calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    engine.leave(work.step, engine.DONE)
+    with monkeypatch.context() as outage:
+        outage.setattr(calls.files, "reach", away)
+        with pytest.raises(StorageAway):
+            calls.follow(call, vendor)
+    assert vendor.looked == 0
+    assert follow_for_an_hour(vendor).state == CallState.SUCCEEDED
+
+
+def test_what_somebody_waits_for_is_fetched_again_soon_and_then_ever_more_rarely(work, tmp_path):
+    vendor = Slow()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        calls.ask(work, vendor, {"word": "a"}, tmp_path)
+        vendor.looks = UNFETCHED
+        pauses = []
+        for _ in range(3):
+            pauses.append(calls.pause(calls.ask(work, vendor, {"word": "a"}, tmp_path)))
+            clock.shift(timedelta(seconds=pauses[-1] + 1))
+    assert pauses == [calls.UNSEEN, calls.LONGEST_REST, calls.LONGEST_REST]
+    assert Call.objects.get().is_open, "it may be the only take there will be"
+
+
 def test_what_was_never_sent_for_a_cancelled_order_never_is_and_the_vendor_is_told_about_the_rest(work, tmp_path):
     vendor = Slow(limit=1)
     other = another_work(1)
@@ -584,14 +743,15 @@ def test_what_was_never_sent_for_a_cancelled_order_never_is_and_the_vendor_is_to
     assert vendor.cancelled == ["job-1"]
 
 
-def test_a_call_whose_outcome_nobody_will_ever_know_is_recorded_as_a_possible_cost(work, tmp_path):
-    vendor = Vendor(recovery="wait", price=5, refuses=trouble("unknown"))
+@pytest.mark.parametrize("price", [5, 0])
+def test_a_call_whose_outcome_nobody_will_ever_know_is_recorded_as_a_possible_cost(work, tmp_path, price):
+    vendor = Vendor(recovery="wait", price=price, refuses=trouble("unknown"))
     call = calls.ask(work, vendor, {"word": "a"}, tmp_path)
     services.cancel(order=work.order)
     with time_machine.travel(timezone.now() + calls.FOLLOWED + timedelta(hours=1)):
         calls.follow(Call.objects.get(pk=call.pk), vendor)
     call.refresh_from_db()
-    assert (call.state, call.maybe_paid_twice, call.cost) == (CallState.EXPIRED, True, 5)
+    assert (call.state, call.maybe_paid_twice, call.cost) == (CallState.EXPIRED, price > 0, price)
 
 
 def test_a_refusal_is_final_and_keeps_the_fans_sentence(work, tmp_path):

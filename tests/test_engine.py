@@ -251,11 +251,43 @@ def test_a_step_whose_worker_always_dies_is_given_up(production, monkeypatch):
 
 
 def test_a_stage_past_its_deadline_that_still_waits_fails(production, monkeypatch):
-    stage_is(monkeypatch, lambda work: Wait(1))
+    stage_is(monkeypatch, lambda work: Wait(10))
+    assert looked_at_until_it_fails(step_of(production, "photos").pk) == STAGES["photos"].deadline + 10
+
+
+def looked_at_until_it_fails(pk: int, jump: timedelta = timedelta(), at: int = 0, rung: bool = False) -> int:
+    """Look every ten seconds; the clock jumps once, `at` so many. How many seconds passed, without the jump."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for seconds in range(0, 7200, 10):
+            if seconds == at:
+                clock.shift(jump)
+                if rung:
+                    engine.ring_step(Step.objects.get(pk=pk).production, "photos")
+            engine.run_step(pk)
+            if Step.objects.get(pk=pk).state == StepState.FAILED:
+                return seconds
+            clock.shift(timedelta(seconds=10))
+    raise AssertionError("it never failed")
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(days=1)])
+@pytest.mark.parametrize("at", [10, 300, STAGES["photos"].deadline])
+@pytest.mark.parametrize("rung", [False, True])
+def test_a_clock_that_jumps_or_a_site_that_stood_still_takes_no_time_from_a_step(
+    production, monkeypatch, jump, at, rung
+):
+    stage_is(monkeypatch, lambda work: Wait(10))
+    lasted = looked_at_until_it_fails(step_of(production, "photos").pk, jump, at, rung)
+    assert STAGES["photos"].deadline <= lasted <= STAGES["photos"].deadline + 20
+
+
+def test_a_step_that_is_always_taken_late_fails_all_the_same(production, monkeypatch):
+    stage_is(monkeypatch, lambda work: Wait(10))
     pk = step_of(production, "photos").pk
-    engine.run_step(pk)
-    with time_machine.travel(timezone.now() + timedelta(seconds=STAGES["photos"].deadline + 5), tick=False):
-        engine.run_step(pk)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(20):
+            engine.run_step(pk)
+            clock.shift(timedelta(seconds=10) + 2 * engine.MISSED)
     assert Step.objects.get(pk=pk).state == StepState.FAILED
 
 
@@ -331,7 +363,9 @@ def test_a_storage_that_is_away_parks_a_step_without_counting_until_its_deadline
             assert (step.state, step.failures) == (StepState.WAITING, 0)
             assert "no answer" in step.error
             clock.shift(engine.PARKED)
-        clock.shift(timedelta(seconds=STAGES["photos"].deadline))
+        for _ in range(int(timedelta(seconds=STAGES["photos"].deadline) / engine.PARKED)):
+            engine.run_step(pk)
+            clock.shift(engine.PARKED)
         for _ in range(STAGES["photos"].max_failures + 1):
             engine.run_step(pk)
             clock.shift(timedelta(seconds=engine.BACKOFF[-1]))
@@ -351,8 +385,9 @@ def test_a_disk_that_stays_full_past_the_deadline_fails_the_step(production, mon
     stage_is(monkeypatch, full)
     pk = step_of(production, "photos").pk
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        engine.run_step(pk)
-        clock.shift(timedelta(seconds=STAGES["photos"].deadline + 1))
+        for _ in range(int(timedelta(seconds=STAGES["photos"].deadline) / engine.PARKED) + 1):
+            engine.run_step(pk)
+            clock.shift(engine.PARKED)
         for _ in range(STAGES["photos"].max_failures + 1):
             engine.run_step(pk)
             clock.shift(timedelta(seconds=engine.BACKOFF[-1]))

@@ -292,7 +292,7 @@ def test_what_is_wrong_is_refused_and_what_may_pass_may_be_asked_again(path, why
     error = trusted(path, no=True, types=("video/mp4", "application/octet-stream"))
     assert why in str(error)
     assert error.retryable is again
-    assert error.trouble == ("passing" if again else "refused")
+    assert error.trouble == ("unfetched" if again else "refused")
 
 
 def test_three_moves_are_followed(trusted, tmp_path):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from orders.models import OrderState
 from pipeline import engine, film, services
-from pipeline.engine import Work
+from pipeline.engine import LostLease, Work
 from pipeline.line import STAGES
 from pipeline.media import startframe
 from pipeline.media.motion import Box
@@ -48,3 +50,29 @@ def test_faces_are_told_where_the_clip_has_them_and_not_only_where_the_photo_has
     seen = startframe.seen((1600, 1200), size, [face], interest, [face, interest])
     assert [*part.scene.clip_faces, part.scene.clip_interest] == seen
     assert part.scene.clip_faces[0].w > 2 * face.w, "a tall crop of a wide photo shows it larger"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_patient", [True, False])
+def test_material_that_takes_longer_than_a_lease_to_come_is_waited_for(
+    work, tmp_path, settings, monkeypatch, is_patient
+):
+    settings.LEASE_SECONDS = 0.6
+    with work.fence():  # from here on the lease is that short
+        fetch, taken = film.files.fetch, []
+
+    def slow(*args):
+        until = time.monotonic() + 2 * engine.lease().total_seconds()
+        while time.monotonic() < until and not taken:
+            time.sleep(0.05)
+            taken.extend(filter(None, [engine.claim(work.step.pk)]))
+        return fetch(*args)
+
+    monkeypatch.setattr(film.files, "fetch", slow)
+    monkeypatch.setattr(film.files, "PATIENCE", 60.0 if is_patient else 0.0)
+    if is_patient:
+        assert len(film.material(work, tmp_path)) == 1
+    else:
+        with pytest.raises(LostLease):
+            film.material(work, tmp_path)
+    assert bool(taken) is not is_patient

@@ -342,9 +342,9 @@ def test_a_job_that_came_to_nothing_is_over(sandbox, started, key, fault, meant,
     [
         ("status_error", ("passing", True)),
         ("status_lost", ("busy", True)),
-        ("expired", ("passing", True)),
-        ("cut", ("passing", True)),
-        ("empty", ("passing", True)),
+        ("expired", ("unfetched", True)),
+        ("cut", ("unfetched", True)),
+        ("empty", ("unfetched", True)),
     ],
 )
 def test_a_question_or_a_fetch_that_fails_says_nothing_about_the_job_and_is_repeated(

@@ -259,7 +259,7 @@ OPENAI_VISION = env.bool("OPENAI_VISION", default=False)
 HIGGSFIELD_KEY = env.str("HIGGSFIELD_KEY", default="")  # id:secret
 HIGGSFIELD_BASE_URL = env.str("HIGGSFIELD_BASE_URL", default="https://api.higgsfield.ai")
 HIGGSFIELD_WEBHOOK_SECRETS = env.list("HIGGSFIELD_WEBHOOK_SECRETS", default=[])
-HIGGSFIELD_LIMIT = env.int("HIGGSFIELD_LIMIT", default=4)
+HIGGSFIELD_LIMIT = env.int("HIGGSFIELD_LIMIT", default=6)  # the shots of most films
 VIDEO_MODELS = env.str("VIDEO_MODELS", default="")  # JSON; see docs/settings.md
 
 ELEVENLABS_API_KEY = env.str("ELEVENLABS_API_KEY", default="")

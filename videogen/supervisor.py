@@ -1,10 +1,11 @@
-"""Starts the site's processes, starts one again when it dies, and takes all of them along when it ends."""
+"""Starts the site's processes, starts one again that dies or stands still, and takes all along when it ends."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from pipeline.media.lifeline import die_with
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 GRACE_SECONDS = 8.0
 STEADY_SECONDS = 20.0
+# A process that was stopped for so long (SIGSTOP) will not go on by itself; whoever stopped it on purpose is done.
+STILL_SECONDS = 30.0
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Child:
     started: float = 0.0
     pause: float = FIRST_PAUSE
     again_at: float = 0.0
+    still_since: float | None = None
 
 
 @dataclass
@@ -99,11 +103,23 @@ class Supervisor:
         if code is None:
             if now - child.started > STEADY_SECONDS:
                 child.pause = FIRST_PAUSE
+            self._mind_stillness(child, now)
             return
         print(f"{child.name} ended with {code}; starting it again in {child.pause:g} s", flush=True)
         child.process = None
         child.again_at = now + child.pause
         child.pause = min(LONGEST_PAUSE, child.pause * 2)
+
+    def _mind_stillness(self, child: Child, now: float) -> None:
+        """End a process that stands still: nobody else would, and what it had in hand is taken over already."""
+        if child.process is None or not _is_stopped(child.process.pid):
+            child.still_since = None
+        elif child.still_since is None:
+            child.still_since = now
+        elif now - child.still_since > STILL_SECONDS:
+            print(f"{child.name} stands still and is killed", flush=True)
+            child.still_since = None
+            self._signal(child, signal.SIGKILL)
 
     def _signal(self, child: Child, number: int) -> None:
         if child.process is not None and child.process.poll() is None:
@@ -111,3 +127,10 @@ class Supervisor:
                 os.killpg(child.process.pid, number)
             except ProcessLookupError:
                 child.process.poll()
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether a child of ours is stopped now. Its status stays where it is: whether it ended is for `Popen` to ask."""
+    if sys.platform != "linux":
+        return False
+    return os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None

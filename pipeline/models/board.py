@@ -161,6 +161,7 @@ class Call(models.Model):
     external_id = models.CharField(_("the vendor's id"), max_length=200, blank=True, db_index=True)
     result = models.JSONField(_("result"), default=dict, blank=True)
     files = models.JSONField(_("files"), default=dict, blank=True)
+    # Of all its sendings that may have been charged: one, but where a vendor without a memory had to be asked again.
     estimate = models.BigIntegerField(_("estimated cost, millionths"), default=0)
     cost = models.BigIntegerField(_("cost, millionths"), default=0)
     # The vendor may have done it and we may have paid twice: said here, never hidden.

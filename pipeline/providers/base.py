@@ -21,11 +21,12 @@ Json = dict[str, Any]
 #   away     nobody was there to hear it: ask the same again later
 #   busy     nothing was done; the vendor has no room now: ask the same again later
 #   unknown  it may or may not have been done: ask the same again only as the provider's `recovery` allows
+#   unfetched  it was done and is charged; what was made could not be fetched: fetching it again may help
 #   refused  this request will never be done (its content, or our own fault)
 #   gone     this model or voice is not there any more: choose another, tell staff
 #   locked   no request will be done until a person mends it: key, credits, quota
 #   capped   we may not spend that much
-Trouble = Literal["passing", "away", "busy", "unknown", "refused", "gone", "locked", "capped"]
+Trouble = Literal["passing", "away", "busy", "unknown", "unfetched", "refused", "gone", "locked", "capped"]
 
 
 class ProviderError(Exception):

@@ -212,9 +212,7 @@ class CustomVoice(Provider, Hooked):
             return path.read_bytes()
         except ProviderError as error:
             if error.retryable:
-                # The read stands there and is paid: it is asked for again, and never read again for this.
-                error.trouble = "unknown"
-                raise
+                raise  # the read stands there and is paid: it is asked for again, and never read again for this
             raise JobFailed(str(error), retryable=False) from error
         finally:
             path.unlink(missing_ok=True)

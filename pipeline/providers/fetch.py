@@ -59,12 +59,31 @@ def safe_get(
     types: Collection[str] = (),
     on_bytes: Callable[[int], None] | None = None,
 ) -> int:
-    """Fetch `url` into `out`, whole or not at all; the bytes it has.
+    """Fetch what a vendor made from `url` into `out`, whole or not at all; the bytes it has.
 
     `hosts`: host names allowed, a leading dot meaning "and below". `trusted`: addresses the owner of this site has
     configured; what has their origin may be anywhere and plain http. `types`: content types allowed, none meaning any.
-    `on_bytes` is called with the bytes so far, at least every 256 KB. Raises ProviderError.
+    `on_bytes` is called with the bytes so far, at least every 256 KB. Raises ProviderError; its trouble is "unfetched"
+    where another try may help.
     """
+    try:
+        return _get(url, out, hosts, trusted, max_bytes, seconds, types, on_bytes)
+    except ProviderError as error:
+        if error.retryable:
+            error.trouble, error.cost = "unfetched", None
+        raise
+
+
+def _get(
+    url: str,
+    out: Path,
+    hosts: Collection[str],
+    trusted: Collection[str],
+    max_bytes: int,
+    seconds: float,
+    types: Collection[str],
+    on_bytes: Callable[[int], None] | None,
+) -> int:
     until = time.monotonic() + seconds
     known = {origin(address) for address in trusted}
     draft = out.with_name(f".{out.name}.part")

@@ -68,7 +68,7 @@ class Higgsfield(Provider, Hooked):
     name = "higgsfield"
     job: Literal["writer", "voice", "video"] = "video"
     recovery: Literal["same_key", "redo", "wait"] = "same_key"
-    limit = 4
+    limit = 6
     model = ""
 
     def __init__(
@@ -78,7 +78,7 @@ class Higgsfield(Provider, Hooked):
         *,
         base_url: str = API,
         webhook: Callable[[str], str] | None = None,
-        limit: int = 4,
+        limit: int = 6,
         secrets: Sequence[str] = (),
         hosts: Sequence[str] = HOSTS,
     ) -> None:

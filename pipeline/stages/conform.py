@@ -40,8 +40,9 @@ def run(work: Work) -> Done | Wait:
             timeline, folder / "segments", threads=settings.RENDER_THREADS, on_progress=work.beat, only=own
         )
         thumb = meters.thumbnail(clip, folder / "thumb.jpg")
-        published = {part.path.name: files.publish(part.path, work.production.folder) for part in own}
-        small = files.publish(thumb, work.production.folder)
+        with work.waiting(files.PATIENCE):
+            published = {part.path.name: files.publish(part.path, work.production.folder) for part in own}
+            small = files.publish(thumb, work.production.folder)
         with work.fence():
             Take.objects.filter(pk=take.pk).update(segments=published, thumb=small)
             tell(work.production, "shot.conformed", stage="conform", item=work.step.item)

@@ -27,7 +27,8 @@ def run(work: Work) -> Done | Wait:
         mixed = film.mix(work, parts, timeline, folder)
         work.beat()
         master, poster, captions = folder / "film.mp4", folder / "poster.jpg", folder / "captions.vtt"
-        ready = film.bring(parts, timeline, folder / "segments")
+        with work.waiting(files.PATIENCE):
+            ready = film.bring(parts, timeline, folder / "segments")
         picture.render_film(
             timeline, mixed, master, folder / "segments", threads=settings.RENDER_THREADS, on_progress=work.beat
         )

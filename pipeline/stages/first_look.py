@@ -31,7 +31,8 @@ def run(work: Work) -> Done | Wait:
         )
         picture.poster(timeline, poster, folder)
         media = probe.probe(out)
-        stored = files.publish(out, work.production.folder), files.publish(poster, work.production.folder)
+        with work.waiting(files.PATIENCE):
+            stored = files.publish(out, work.production.folder), files.publish(poster, work.production.folder)
         with work.fence():
             FirstLook.objects.create(
                 production=work.production,

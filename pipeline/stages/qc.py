@@ -20,7 +20,7 @@ def run(work: Work) -> Done | Wait:
         with files.workspace("qc") as folder:
             with work.waiting(files.PATIENCE):
                 film = files.fetch(cut.file, folder)
-            expected = _expected(cut, folder)
+                expected = _expected(cut, folder)
             measures = meters.measure(film, at=verdict.looks(expected), on_progress=work.beat)
             _keep(work, cut, measures, verdict.judge(measures, expected))
     if cut.verdict == "fail":

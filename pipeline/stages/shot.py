@@ -106,7 +106,8 @@ def _film(work: Work, provider: Provider, request: ShotRequest, scene: Scene, na
         # What was prepared is kept with the call; a new attempt after a failed one is prepared anew.
         kept = begun is not None and begun.prepared is not None and begun.state != CallState.FAILED
         if provider.name != roster.LOCAL_STUDIO and not kept:
-            files.fetch(scene.photo.file, folder)
+            with work.waiting(files.PATIENCE):
+                files.fetch(scene.photo.file, folder)
         try:
             return calls.ask(work, provider, request.to_json(), folder, name=name)
         except ProviderError as error:

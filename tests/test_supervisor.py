@@ -1,0 +1,67 @@
+"""The supervisor looks after real processes: one that ends or stands still is started again, any other is let alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from videogen import supervisor
+from videogen.supervisor import Child, Supervisor
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a parent that a child stands still")
+
+
+@pytest.fixture
+def site() -> Iterator[Supervisor]:
+    made = Supervisor(env=dict(os.environ))
+    yield made
+    made.stop()
+
+
+def pid_of(child: Child) -> int:
+    assert child.process is not None
+    return child.process.pid
+
+
+def look_until(site: Supervisor, found: Callable[[], bool]) -> None:
+    for _ in range(600):
+        site.look_after()
+        if found():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never came to that")
+
+
+def test_a_process_that_stands_still_is_ended_and_started_again(
+    site: Supervisor, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(supervisor, "STILL_SECONDS", 0.2)
+    child, other = (site.start(name, ["sleep", "600"]) for name in ("worker control", "worker voice"))
+    frozen, running = pid_of(child), pid_of(other)
+    os.kill(frozen, signal.SIGSTOP)
+    look_until(site, lambda: child.process is not None and child.process.pid != frozen)
+    assert not os.path.exists(f"/proc/{frozen}")
+    assert "worker control stands still" in capfd.readouterr().out
+    assert (pid_of(other), other.process and other.process.poll()) == (running, None), "one that works is let alone"
+
+
+def test_negative_control_a_process_that_stands_still_for_a_moment_goes_on(site: Supervisor) -> None:
+    child = site.start("worker control", ["sleep", "600"])
+    pid = pid_of(child)
+    os.kill(pid, signal.SIGSTOP)
+    look_until(site, lambda: child.still_since is not None)
+    os.kill(pid, signal.SIGCONT)
+    look_until(site, lambda: child.still_since is None)
+    assert (pid_of(child), child.process and child.process.poll()) == (pid, None)
+
+
+def test_a_process_that_ends_is_started_again(site: Supervisor) -> None:
+    child = site.start("worker control", ["sleep", "600"])
+    pid = pid_of(child)
+    os.kill(pid, signal.SIGKILL)
+    look_until(site, lambda: child.process is not None and child.process.pid != pid)
