@@ -69,7 +69,7 @@ def ask(work: Work, provider: Provider, request: Json, folder: Path, *, name: st
         with work.fence():
             _accept(call, answer, published)
     call.refresh_from_db()
-    if call.state in (CallState.FAILED, CallState.EXPIRED, CallState.CANCELLED) and not _more(call):
+    if call.state in (CallState.FAILED, CallState.EXPIRED, CallState.CANCELLED) and not more(call):
         raise final(call)
     return call
 
@@ -78,7 +78,7 @@ def pause(call: Call) -> float:
     """Seconds until it makes sense to look at a call again; 0 when it does now."""
     now = timezone.now()
     until = call.look_at if call.is_open else None
-    if call.state == CallState.FAILED and _more(call):
+    if call.state == CallState.FAILED and more(call):
         rest = engine.backoff(call.attempt - 1, call.pk % 10 / 10)  # asked again, it is the same
         until = (call.ended_at or now) + dt.timedelta(seconds=rest)
     return max(0.0, (until - now).total_seconds()) if until else 0.0
@@ -107,7 +107,7 @@ def final(call: Call) -> ProviderError:
     )
 
 
-def _more(call: Call) -> bool:
+def more(call: Call) -> bool:
     """Whether a failed call may be tried again, as a new attempt under a new key."""
     return call.state == CallState.FAILED and call.retryable and call.attempt < attempts(call.job)
 
@@ -118,7 +118,7 @@ def attempts(job: str) -> int:
 
 
 def _worth_another(call: Call) -> bool:
-    return _more(call) and pause(call) <= 0
+    return more(call) and pause(call) <= 0
 
 
 def _forward(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | None:

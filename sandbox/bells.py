@@ -5,9 +5,10 @@ Each vendor registers BELLS among its switches.
 
 from __future__ import annotations
 
+import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from .world import World
 
@@ -21,6 +22,7 @@ BELLS: Mapping[str, str] = {
 PAUSES = (5.0, 60.0, 600.0)  # simulated seconds between deliveries that were not taken
 LATE = 3600.0
 STALE = 3600
+HEARD = 10.0  # real seconds that a message on its way is waited for
 
 # Makes one delivery: (seconds its time is off, whether it is signed with a wrong secret) → body and headers.
 Maker = Callable[[int, bool], tuple[bytes, Mapping[str, str]]]
@@ -28,18 +30,26 @@ Maker = Callable[[int, bool], tuple[bytes, Mapping[str, str]]]
 
 def ring(
     world: World, vendor: str, address: str, key: str, make: Maker, after: float = 0.0, *, stubborn: bool = False
-) -> None:
-    """Post a message to `address`, `after` simulated seconds; `key` decides which switches fall.
+) -> list[threading.Timer]:
+    """Post a message to `address`, `after` simulated seconds; `key` decides which switches fall. Returns who posts it.
 
     A `stubborn` vendor tries again even where it is told that its message is not wanted (4xx).
     """
     if world.falls(f"{vendor}.hook_lost", key):
-        return
+        return []
     off = -STALE if world.falls(f"{vendor}.hook_stale", key) else 0
     forged = world.falls(f"{vendor}.hook_forged", key)
     after += LATE if world.falls(f"{vendor}.hook_late", key) else 0.0
-    for _ in range(2 if world.falls(f"{vendor}.hook_twice", key) else 1):
+    return [
         world.later(after, lambda: _deliver(world, address, lambda: make(off, forged), stubborn, PAUSES))
+        for _ in range(2 if world.falls(f"{vendor}.hook_twice", key) else 1)
+    ]
+
+
+def wait_for(messengers: Iterable[threading.Timer]) -> None:
+    """Go on when messages were delivered, or could not be: what is said next comes after them."""
+    for messenger in messengers:
+        messenger.join(HEARD)
 
 
 def _deliver(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -107,8 +108,7 @@ class _Desk:
             self.reads[ident] = read
         took = 0.3 + 0.01 * len(body["text"])
         if self.falls("hook_early", key):
-            self._finish(ident, key, body)
-            self.world.sleep(1.0)
+            bells.wait_for(self._finish(ident, key, body))
         elif self.falls("later", key):
             self.world.later(took, lambda: self._finish(ident, key, body))
         else:
@@ -153,10 +153,10 @@ class _Desk:
         body = as_wav(self.speeches[request.match[1]].samples)
         return Response(body=body, headers={"Content-Type": "audio/wav"})
 
-    def _finish(self, ident: str, key: str, asked: dict[str, Any]) -> None:
+    def _finish(self, ident: str, key: str, asked: dict[str, Any]) -> list[threading.Timer]:
         """Read the line, and ring."""
         if self.falls("stuck", key):
-            return
+            return []
         out: dict[str, Any]
         try:
             if self.falls("failed", key):
@@ -167,7 +167,7 @@ class _Desk:
             out = {"status": "failed", "error": {"code": "", "message": str(error)}}
         with self.world.lock:
             if self.reads[ident]["status"] != "pending":
-                return
+                return []
             self.reads[ident].update(out)
         if address := asked.get("webhook_url"):
             body = json.dumps({"id": ident, "reference": key, "status": out["status"]}).encode()
@@ -176,7 +176,8 @@ class _Desk:
                 secret = FORGED if forged else SECRET
                 return body, signatures.sign_standard(f"msg_{ident}", int(time.time()) + off, body, secret)
 
-            bells.ring(self.world, "custom-voice", address, key, make)
+            return bells.ring(self.world, "custom-voice", address, key, make)
+        return []
 
     def _done(self, ident: str, key: str, speech: Speech) -> dict[str, Any]:
         """What a finished read says, with whatever is wrong with it."""

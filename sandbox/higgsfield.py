@@ -10,6 +10,7 @@ import base64
 import ipaddress
 import json
 import math
+import threading
 import time
 import uuid
 from collections import Counter
@@ -123,8 +124,7 @@ class Higgsfield:
             return answer
         if self._falls("hook_early", job.key or job.ident):
             job.starts = job.ends = self.world.now()
-            self._over(job)
-            self.world.ended.wait(0.5)  # real time, for the message to arrive in
+            bells.wait_for(self._over(job))
         if self._falls("silent_after", job.key or job.ident):
             self.world.sleep(120)
             return Response(silent=True)
@@ -270,17 +270,16 @@ class Higgsfield:
 
     # --- bells ---
 
-    def _over(self, job: Job) -> None:
+    def _over(self, job: Job) -> list[threading.Timer]:
         """Ring when a job is really over: it may have come forward or been stopped since this was planned."""
         with self.world.lock:
             now = self.world.now()
             if job.rung or not job.hook or job.outcome not in ("completed", "failed", "nsfw"):
-                return
+                return []
             if now < job.ends:
-                self.world.later(job.ends - now, partial(self._over, job))
-                return
+                return [self.world.later(job.ends - now, partial(self._over, job))]
             job.rung = True
-        bells.ring(
+        return bells.ring(
             self.world, "higgsfield", job.hook, job.key or job.ident, lambda off, bad: self._message(job, off, bad)
         )
 

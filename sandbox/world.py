@@ -110,14 +110,15 @@ class World:
         """Let simulated seconds pass; ends early when the sandbox does."""
         self.ended.wait(seconds / self.speed)
 
-    def later(self, seconds: float, do: Callable[[], Any]) -> None:
-        """Do something after simulated seconds, on a thread of its own."""
+    def later(self, seconds: float, do: Callable[[], Any]) -> threading.Timer:
+        """Do something after simulated seconds, on a thread of its own, which is returned."""
         timer = threading.Timer(max(0.0, seconds / self.speed), do)
         timer.daemon = True
         with self.lock:
             self._timers = [old for old in self._timers if old.is_alive()]
             self._timers.append(timer)
         timer.start()
+        return timer
 
     def write(self, asked: Asked) -> None:
         """Keep a request."""

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .waiting import PATIENCE
+
 if TYPE_CHECKING:  # loaded where a browser is really opened: files that hold other tests as well import this one
     from playwright.sync_api import Page
 
@@ -33,12 +35,15 @@ def path() -> str:
 @contextmanager
 def chromium(**context: Any) -> Iterator[Page]:
     """A page of a real Chromium. No database work while it is open."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=path(), args=FLAGS)
         try:
-            yield browser.new_context(**context).new_page()
+            page = browser.new_context(**context).new_page()
+            page.context.set_default_timeout(1000 * PATIENCE)
+            expect.set_options(timeout=1000 * PATIENCE)
+            yield page
         finally:
             browser.close()
 

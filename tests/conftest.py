@@ -19,7 +19,7 @@ from django.test import TransactionTestCase
 
 from pipeline import live, queue
 
-from . import making
+from . import making, wizard
 
 
 def pytest_configure() -> None:
@@ -43,8 +43,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded by now stays: the garbage collector need not look through it again and again."""
+    """What is loaded by now stays; what tests leave is looked through less often than would suit a server."""
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +58,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             connection.ensure_connection()
             connection.connection.backup(fresh)
             making.remember()
+            wizard.remember()
             shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
             patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: fresh.backup(connection.connection))
         yield

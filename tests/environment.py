@@ -1,9 +1,13 @@
 """Loaded before the settings: tests write to a folder of their own and know no vendor's key."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
+
+# What is loaded stays: the garbage collector would look through it again and again. `conftest.py` starts it afterwards.
+gc.disable()
 
 # Where the tests run on another database than SQLite in memory; each makes its own and removes it.
 DATABASE = os.environ.pop("TEST_DATABASE_URL", "")

@@ -11,11 +11,14 @@ _kept: dict[str, list[tuple[str, list[tuple[object, ...]]]]] = {}
 APART = {"django_content_type", "auth_permission", "django_migrations", "django_session"}
 
 
-def keep(name: str, make: Callable[[], object]) -> None:
-    """Remember what `make` makes in a fresh database, which stays fresh."""
+def keep(name: str, make: Callable[[], object], *, after: str = "") -> None:
+    """Remember what `make` makes in a fresh database, which stays fresh; or in one where what is kept as `after` is."""
     with transaction.atomic():
+        put_back(after)
+        before = {(table, line) for table, lines in _kept.get(after, ()) for line in lines}
         make()
-        _kept[name] = _everything()
+        found = ((table, [line for line in lines if (table, line) not in before]) for table, lines in _everything())
+        _kept[name] = [(table, lines) for table, lines in found if lines]
         transaction.set_rollback(True)
 
 

@@ -26,6 +26,8 @@ from django.core.files.storage import storages
 from orders import s3
 from videogen import bucket
 
+from .waiting import PATIENCE
+
 NAME, REGION = "films", "eu-central-1"
 KEYS = ("loopback-key", "loopback-secret")
 PARTS = ("master", "volume", "filer", "s3")
@@ -91,7 +93,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _make_bucket(address: str, log: Path) -> None:
-    patience = time.monotonic() + 20
+    patience = time.monotonic() + PATIENCE
     store = s3.FilesOnS3(**entry_at(address)["OPTIONS"])
     while True:
         try:
@@ -120,7 +122,7 @@ def faulty(address: str) -> Iterator[tuple[str, deque[str]]]:
             if fault == "503":
                 self._answer(503, {}, b"<Error><Code>SlowDown</Code></Error>")
                 return
-            upstream = http.client.HTTPConnection(host, timeout=10)
+            upstream = http.client.HTTPConnection(host, timeout=PATIENCE)
             headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
             upstream.request(self.command, self.path, body, headers)
             answer = upstream.getresponse()

@@ -28,6 +28,7 @@ from sandbox.higgsfield_models import MODELS
 from sandbox.server import Response, running
 
 from . import samples
+from .waiting import PATIENCE, soon
 
 pytestmark = pytest.mark.slow  # they speak to a server, and wait for it
 
@@ -94,9 +95,9 @@ def told(sandbox, what):
         return json.loads(answer.read())
 
 
-def landed(vendor, external_id, workdir, seconds=8.0):
+def landed(vendor, external_id, workdir):
     """Look until the job is over."""
-    until = time.monotonic() + seconds
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         answer = vendor.look(external_id, workdir)
         if answer.state == "done":
@@ -303,9 +304,7 @@ def test_over_the_limit_the_vendor_is_busy_in_both_its_manners(shot, tmp_path, m
 def test_a_job_that_is_being_filmed_goes_on_when_it_is_cancelled(sandbox, vendor, shot, tmp_path, key):
     fall(sandbox, never=1)
     ident = vendor.submit(key, vendor.prepare(shot, tmp_path), tmp_path).external_id
-    until = time.monotonic() + 5
-    while told(sandbox, "_jobs")[-1]["status"] == "queued" and time.monotonic() < until:
-        time.sleep(0.01)
+    assert soon(lambda: told(sandbox, "_jobs")[-1]["status"] != "queued")
     vendor.cancel(ident)
     assert vendor.look(ident, tmp_path).state == "pending"
     vendor.cancel(client.NOBODY)
@@ -531,13 +530,9 @@ def listening():
         server.server_close()
 
 
-def heard_about(heard, path, count=1, seconds=5.0):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if len(found := [one for one in heard if one[0] == path]) >= count:
-            return found
-        time.sleep(0.01)
-    raise AssertionError(f"{len(found)} of {count} messages came")
+def heard_about(heard, path, count=1):
+    assert soon(lambda: len([one for one in heard if one[0] == path]) >= count), heard
+    return [one for one in heard if one[0] == path]
 
 
 def test_the_vendor_rings_once_twice_early_flat_and_forged(shot, tmp_path):

@@ -17,6 +17,8 @@ from pipeline.providers.openai_client import trouble
 from pipeline.providers.openai_moderation import _flagged
 from pipeline.providers.openai_writer import MOST_TOKENS, OpenAIWriter, _clean
 
+pytestmark = pytest.mark.slow  # they take no time, but OpenAI's library takes a second to load
+
 
 def test_an_answer_nested_without_end_is_no_answer():
     assert Reply(200, {}, b"[" * 100_000).json() is None

@@ -4,14 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pipeline.media import ffmpeg
 from pipeline.media.ffmpeg import FfmpegError, run
 from pipeline.media.probe import BadMedia, probe
+
+from .waiting import soon
 
 pytestmark = pytest.mark.render
 
@@ -29,10 +31,7 @@ def _alive(pid: int) -> bool:
 
 def _gone(pid: int) -> bool:
     """Whether a process ends; the waiting is only for the kernel, any number of seconds would do."""
-    deadline = time.monotonic() + 20
-    while _alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not _alive(pid)
+    return soon(lambda: not _alive(pid))
 
 
 @pytest.fixture
@@ -46,6 +45,17 @@ def program(tmp_path, monkeypatch):
         monkeypatch.setattr(ffmpeg, "binary", lambda: str(path))
 
     return use
+
+
+@pytest.fixture
+def late_once(monkeypatch):
+    """Time passes for whoever waits for FFmpeg only when a file is there: the child has got so far, on any machine."""
+
+    def written(path: Path) -> None:
+        clock = SimpleNamespace(monotonic=lambda: float(path.exists() and path.read_text().endswith("\n")))
+        monkeypatch.setattr(ffmpeg, "time", clock)
+
+    return written
 
 
 def test_a_file_with_a_colon_and_a_leading_dash_in_its_name_is_only_a_file(tmp_path, monkeypatch):
@@ -94,16 +104,18 @@ def test_our_keys_do_not_reach_the_child(program, monkeypatch):
     assert b"FLAG=1" in run([], timeout=30, env={"FLAG": "1"}).stdout
 
 
-def test_a_time_out_leaves_no_process_behind_not_even_a_grandchild(program, tmp_path):
+def test_a_time_out_leaves_no_process_behind_not_even_a_grandchild(program, late_once, tmp_path):
     program(f"sleep 300 & echo $! > {tmp_path}/inner; echo $$ > {tmp_path}/outer; wait")
+    late_once(tmp_path / "outer")
     with pytest.raises(FfmpegError, match="stopped after"):
         run([], timeout=0.5)
     for name in ("inner", "outer"):
         assert _gone(int((tmp_path / name).read_text()))
 
 
-def test_a_child_that_closed_its_streams_but_does_not_end_is_stopped_too(program, tmp_path):
+def test_a_child_that_closed_its_streams_but_does_not_end_is_stopped_too(program, late_once, tmp_path):
     program(f"echo $$ > {tmp_path}/pid; exec >&- 2>&-; exec sleep 300")
+    late_once(tmp_path / "pid")
     with pytest.raises(FfmpegError, match="stopped after"):
         run([], timeout=0.5)
     assert _gone(int((tmp_path / "pid").read_text()))
@@ -151,9 +163,7 @@ ffmpeg.run({FOREVER!r}, timeout=300)
 """
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent.parent)
     try:
-        deadline = time.monotonic() + 30
-        while not told.exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        assert soon(told.exists)
         child = int(told.read_text())
         assert _alive(child)
     finally:

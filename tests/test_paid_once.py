@@ -27,6 +27,7 @@ from .samples import jpeg_bytes
 from .sandboxed import bought
 from .stories import DEMO, Story
 from .test_calls import another_work
+from .waiting import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.render, pytest.mark.slow]
 
@@ -76,7 +77,8 @@ def die_once_at(point: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def done(work: Work, provider: Provider, request: Json, folder: Path, died: Callable[[], None] = lambda: None) -> None:
     """Ask until the call has its answer; a worker that dies is replaced by another, after `died`."""
-    for _ in range(500):
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         try:
             if calls.ask(work, provider, request, folder).state == CallState.SUCCEEDED:
                 return

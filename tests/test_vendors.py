@@ -79,6 +79,7 @@ def test_a_clip_that_is_of_no_use_is_filmed_again(vendors: Sandbox, tmp_path: An
     again = Call.objects.get(step__production=production, provider="higgsfield", attempt=2)
     assert again.state == CallState.SUCCEEDED, again.error
     assert Call.objects.get(step=again.step, name=again.name, attempt=1).state == CallState.FAILED
+    assert {call.name for call in again.step.calls.all()} == {again.name}, "nobody else was asked: it is not late"
 
 
 def test_what_gives_moderation_pause_is_looked_at_by_a_person(

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -21,6 +23,9 @@ from orders import cashier, services
 from orders.choices import Length
 from orders.models import ConsentKind, Order
 from orders.uploads import gate
+from orders.visitors import KEY
+
+from . import remembered
 
 NOTES = "Eileen turns sixty on Friday. She taught half the village to swim."
 WISHES: dict[str, Any] = {
@@ -53,6 +58,10 @@ def media(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture
 def creator(db: None) -> Creator:
     """Takes orders for birthdays, weddings and pets, in every length."""
+    return Creator.objects.get(slug="mira") if remembered.put_back("the wizard's creator") else _creator()
+
+
+def _creator() -> Creator:
     made = Creator.objects.create(
         slug="mira", name="Mira Solveig Lark", tagline="…", bio="…", approval=ApprovalMode.AUTOMATIC
     )
@@ -69,14 +78,43 @@ def creator(db: None) -> Creator:
 @pytest.fixture
 def draft(client: Client, creator: Creator) -> Order:
     """An empty draft of the anonymous visitor behind `client`."""
-    client.post(reverse("orders:begin", args=[creator.slug]))
+    if remembered.put_back("the wizard's draft"):
+        _begun_by(client)
+    else:
+        client.post(reverse("orders:begin", args=[creator.slug]))
     return Order.objects.get()
 
 
+def _begun_by(client: Client) -> None:
+    session = client.session
+    session[KEY] = Order.objects.get().session_key
+    session.save()
+
+
 @pytest.fixture
-def ready(draft: Order) -> Order:
-    """A draft that can be paid: everything said, five photos, both consents."""
-    return complete(draft)
+def ready(client: Client, creator: Creator) -> Order:
+    """A draft of the visitor behind `client` that can be paid: everything said, five photos, both consents."""
+    if not remembered.put_back("the wizard's order"):
+        client.post(reverse("orders:begin", args=[creator.slug]))
+        return complete(Order.objects.get())
+    _begun_by(client)
+    order = Order.objects.get()
+    for number, made in enumerate(order.photos.all()):
+        default_storage.save(made.original, ContentFile(picture(number)))
+    return order
+
+
+def remember() -> None:
+    """Do once for all tests what most begin with."""
+
+    def begin() -> Order:
+        return services.begin(creator=Creator.objects.get(), fan=None, visitor="a visitor of the tests")
+
+    cashier.use(price_for=billing.price_for, begin_payment=billing.begin_payment)
+    creator = "the wizard's creator"
+    remembered.keep(creator, _creator)
+    remembered.keep("the wizard's draft", begin, after=creator)
+    remembered.keep("the wizard's order", lambda: complete(begin()), after=creator)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def _wanted(work: Work, ladder: list[Rung], age: float) -> list[Wanted]:
 
 def _late(work: Work, last: Wanted, waited: float) -> bool:
     call = calls.latest(work.step, last.name)
-    lost = call is not None and not call.is_open and call.state != CallState.SUCCEEDED and not calls.pause(call)
+    lost = call is not None and not call.is_open and call.state != CallState.SUCCEEDED and not calls.more(call)
     stuck = call is not None and call.trouble in ("locked", "capped")
     return lost or stuck or waited >= last.rung.hedge_after
 
