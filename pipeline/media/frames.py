@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import av
@@ -189,6 +190,7 @@ class _Crop(NamedTuple):
     skip: int
 
 
+@lru_cache(maxsize=16)  # the two planes of colour are seen through the same window
 def _crop(start: float, step: float, count: int, room: int, exact: float) -> _Crop | None:
     """The crop that shows `count` pixels from `start` at `step` source pixels each, off by the least; None where both
     ends cannot be right to `exact` of a pixel. `room` is the source's length with both its margins."""
