@@ -394,10 +394,7 @@ def ring_step(production: Production, stage: str, item: int | None = None) -> No
     with transaction.atomic():
         steps.update(
             wanted=F("wanted") + 1,
-            # An alarm that has gone off stays: it says since when nobody looked.
-            not_before=Case(
-                When(Q(state=StepState.WAITING) & ~Q(not_before__lte=now), then=Value(now)), default=F("not_before")
-            ),
+            not_before=Case(When(state=StepState.WAITING, then=Value(now)), default=F("not_before")),
         )
         ring_due(production)
 

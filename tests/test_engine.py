@@ -255,14 +255,12 @@ def test_a_stage_past_its_deadline_that_still_waits_fails(production, monkeypatc
     assert looked_at_until_it_fails(step_of(production, "photos").pk) == STAGES["photos"].deadline + 10
 
 
-def looked_at_until_it_fails(pk: int, jump: timedelta = timedelta(), at: int = 0, rung: bool = False) -> int:
+def looked_at_until_it_fails(pk: int, jump: timedelta = timedelta(), at: int = 0) -> int:
     """Look every ten seconds; the clock jumps once, `at` so many. How many seconds passed, without the jump."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for seconds in range(0, 7200, 10):
             if seconds == at:
                 clock.shift(jump)
-                if rung:
-                    engine.ring_step(Step.objects.get(pk=pk).production, "photos")
             engine.run_step(pk)
             if Step.objects.get(pk=pk).state == StepState.FAILED:
                 return seconds
@@ -272,12 +270,9 @@ def looked_at_until_it_fails(pk: int, jump: timedelta = timedelta(), at: int = 0
 
 @pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(days=1)])
 @pytest.mark.parametrize("at", [10, 300, STAGES["photos"].deadline])
-@pytest.mark.parametrize("rung", [False, True])
-def test_a_clock_that_jumps_or_a_site_that_stood_still_takes_no_time_from_a_step(
-    production, monkeypatch, jump, at, rung
-):
+def test_a_clock_that_jumps_or_a_site_that_stood_still_takes_no_time_from_a_step(production, monkeypatch, jump, at):
     stage_is(monkeypatch, lambda work: Wait(10))
-    lasted = looked_at_until_it_fails(step_of(production, "photos").pk, jump, at, rung)
+    lasted = looked_at_until_it_fails(step_of(production, "photos").pk, jump, at)
     assert STAGES["photos"].deadline <= lasted <= STAGES["photos"].deadline + 20
 
 
