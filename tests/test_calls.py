@@ -480,9 +480,16 @@ def test_slots_are_shared_fairly_between_creators(work, tmp_path):
     assert calls.ask(guest, vendor, {"word": "c"}, tmp_path).state == CallState.SUBMITTED
 
 
+class Endless(Slow):
+    """Is never done, however often it is asked: no slot comes free."""
+
+    def look(self, external_id, workdir, on_progress=silently):
+        return Answer("pending", external_id=external_id)
+
+
 @pytest.mark.slow
 def test_many_workers_at_once_never_pass_the_limit(tmp_path):
-    vendor = Slow(limit=3)
+    vendor = Endless(limit=3)
     works = [another_work(n) for n in range(1, 9)]
 
     def go(work):

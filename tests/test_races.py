@@ -22,7 +22,7 @@ from pipeline.models import Call, CallState, Event, HookEvent, Production, Revie
 from pipeline.services import StaleReview
 
 from . import environment, making
-from .test_calls import Slow, another_work
+from .test_calls import Endless, Slow, another_work
 from .test_review import finished
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -143,7 +143,7 @@ def test_a_call_asked_for_by_several_is_one_call_under_one_key(tmp_path):
 def test_several_who_spend_at_once_do_not_pass_a_budget(order_budget, day_budget, tmp_path, settings):
     settings.ORDER_BUDGET, settings.DAY_BUDGET = order_budget, day_budget
     vendor, works = (
-        Slow(price=400_000),
+        Endless(price=400_000),
         [another_work(1)] if not day_budget else [another_work(n) for n in range(CROWD)],
     )
     outcomes = at_once(
