@@ -187,7 +187,7 @@ def _may_send(work: Work, call: Call, provider: Provider) -> bool:
 
 
 def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | None:
-    more = 0
+    anew = 0
     with _minded(work, call, provider), work.waiting(provider.patience):
         if call.sent_at is not None:
             # Sent before, and no answer was written: the provider may or may not have done it.
@@ -199,9 +199,9 @@ def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | 
             if provider.recovery == "redo" and call.estimate:
                 files.reach()  # the answer may have been lost for want of a place: none is bought before there is one
                 Call.objects.filter(pk=call.pk).update(maybe_paid_twice=True)
-                more = provider.estimate(call.request)
+                anew = provider.estimate(call.request)
                 with work.fence():
-                    slots.afford_again(call, more)
+                    slots.afford_again(call, anew)
         if call.prepared is None:
             prepared = provider.prepare(call.request, folder)
             with work.fence():
@@ -218,7 +218,7 @@ def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | 
             answer = provider.submit(call.key, call.prepared or {}, folder)
         except ProviderError as error:
             if error.cost == 0 and error.trouble != "unknown":
-                slots.release(call, more)
+                slots.release(call, anew)
             raise
     breaker.worked(provider.name)
     return answer
