@@ -137,6 +137,21 @@ def shot_jitter(timeline: Timeline, workdir: Path) -> list[float]:
     return found
 
 
+def window(size: tuple[int, int], count: int = 100) -> tuple[float, float]:
+    """CPU milliseconds for the luma of one frame of a slow push, drawn as films are, and warped every time."""
+    w, h = size
+    chance = np.random.default_rng(1)
+    source = chance.integers(0, 256, (round(h * 1.4) + 2 * frames.MARGIN, round(w * 1.4) + 2 * frames.MARGIN), np.uint8)
+    out, spent = np.empty((h, w), np.uint8), []
+    for exact in (frames.EXACT, 0.0):
+        cpu = _cpu(resource.RUSAGE_SELF)
+        for i in range(count):
+            step = 1.15 * (1 + 0.16 * i / count)
+            frames.show(source, (9.7 + 0.3 * i, step), (5.2 + 0.2 * i, step), out, exact)
+        spent.append((_cpu(resource.RUSAGE_SELF) - cpu) / count * 1000)
+    return spent[0], spent[1]
+
+
 def _cpu(whose: int) -> float:
     used = resource.getrusage(whose)
     return used.ru_utime + used.ru_stime
@@ -156,6 +171,8 @@ def compare(photos: Sequence[Path], kind: str, seconds: float, threads: Sequence
         steadiness = shot_jitter(timeline, workdir)
         floor = bare(timeline, workdir)
     size, seconds = timeline.spec.size, timeline.seconds
+    drawn, warped = window(size)
+    print(f"the luma of a frame: {drawn:.1f} ms as films draw it, {warped:.1f} ms warped every time")
     print(f"{len(photos)} photos, {size}, {seconds:.1f} s; jitter {max(steadiness):.3f} px at most")
     print(f"{'bare veryfast 20':22} {floor.cpu:6.1f} CPU s {floor.wall:6.1f} s {floor.megabytes:6.1f} MB")
     for name, cost in mine.items():

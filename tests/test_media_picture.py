@@ -340,7 +340,7 @@ def test_a_window_shows_the_same_whether_resized_or_warped(monkeypatch, room):
         free = Box(0, 0, 270 * room - w, (270 * room - w) * 480 / 270)
         window = Box(chance.uniform(0, free.w), chance.uniform(0, free.h), w, w * 480 / 270)
         frames.warp(source, window, quick)
-        resized += crop(window.x, w / 270, 270, source.y.shape[1], frames._EXACT) is not None
+        resized += crop(window.x, w / 270, 270, source.y.shape[1], frames.EXACT) is not None
         with monkeypatch.context() as patch:
             patch.setattr(frames, "_crop", lambda *_: None)
             frames.warp(source, window, exact)

@@ -24,7 +24,7 @@ _U = (np.array([0, 0, 1]) - np.array([_KR, _KG, _KB])) / (2 * (1 - _KB)) * 224 /
 _V = (np.array([1, 0, 0]) - np.array([_KR, _KG, _KB])) / (2 * (1 - _KR)) * 224 / 255
 
 MARGIN = 64
-_EXACT = 0.02  # pixels of the film; a slow move is seen to tremble from about 0.1
+EXACT = 0.02  # pixels of the film; a slow move is seen to tremble from about 0.1
 
 
 class Planes(NamedTuple):
@@ -104,9 +104,9 @@ def warp(source: Planes, window: Box, out: Planes) -> None:
     """
     w, h = out.size
     kx, ky = window.w / w, window.h / h
-    _show(source.y, (window.x, kx), (window.y, ky), out.y, _EXACT)
+    show(source.y, (window.x, kx), (window.y, ky), out.y, EXACT)
     for plane, to in ((source.u, out.u), (source.v, out.v)):
-        _show(plane, (window.x / 2 - kx / 4, kx), (window.y / 2, ky), to, 2 * _EXACT)
+        show(plane, (window.x / 2 - kx / 4, kx), (window.y / 2, ky), to, 2 * EXACT)
 
 
 def mix(first: Planes, second: Planes, share: float, out: Planes) -> None:
@@ -162,7 +162,7 @@ def _affine(rgb: cv2.typing.MatLike, weights: NDArray[np.float64], offset: int) 
     return _bytes(cv2.transform(rgb, np.array([[*weights, offset]]))).reshape(rgb.shape[:2])
 
 
-def _show(source: Bytes, across: tuple[float, float], down: tuple[float, float], out: Bytes, exact: float) -> None:
+def show(source: Bytes, across: tuple[float, float], down: tuple[float, float], out: Bytes, exact: float) -> None:
     """Fill `out` from a plane with margins, from (start, step) source pixels across and down.
 
     A plain resize is three times as fast as a warp. It knows whole pixels only, but a crop that is resized a little too
