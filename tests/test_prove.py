@@ -8,20 +8,23 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 
+from orders.models import Order
 from pipeline import calls
-from pipeline.models import Call, CallState, Step
+from pipeline.models import Call, CallState, Cut, Delivery, ProductionState, Step
 from pipeline.providers.base import ShotRequest
 from sandbox.vendors import VENDORS
 from sandbox.world import FAULTS, World
 from videogen.management.commands import prove as command
-from videogen.proving.figures import Books, percentile, repaid, simulated, united
+from videogen.proving.figures import Books, percentile, repaid, simulated, timed, united
 from videogen.proving.troubles import MIXES
 
 from . import making
@@ -97,6 +100,19 @@ def test_buying_again_is_a_loss_unless_a_reason_is_written(step: Step):
     )
     assert repaid(books) == []
     assert calls.latest(step, "take-1") is not None
+
+
+def test_a_film_is_timed_though_whoever_delivered_it_died_before_its_production_was_closed(step: Step):
+    production, now = step.production, timezone.now()
+    cut = Cut.objects.create(
+        production=production, file="films/x.mp4", sha256="a" * 64, width=2, height=2, fps=30, seconds=1
+    )
+    Delivery.objects.create(order=production.order, cut=cut)
+    Delivery.objects.update(delivered_at=now)
+    Step.objects.filter(pk=step.pk).update(ended_at=now - timedelta(seconds=7))
+    assert production.state == ProductionState.RUNNING
+    found = timed(Order.objects.get(pk=production.order_id), Books(charged={}, over={}), speed=20)
+    assert found.after_last_shot == pytest.approx(7)
 
 
 REAL = {

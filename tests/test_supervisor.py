@@ -65,3 +65,11 @@ def test_a_process_that_ends_is_started_again(site: Supervisor) -> None:
     pid = pid_of(child)
     os.kill(pid, signal.SIGKILL)
     look_until(site, lambda: child.process is not None and child.process.pid != pid)
+
+
+def test_a_process_that_ends_while_it_is_looked_at_does_not_stand_still(site: Supervisor) -> None:
+    child = site.start("worker control", ["sleep", "600"])
+    pid = pid_of(child)
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert not supervisor._is_stopped(pid)

@@ -133,4 +133,7 @@ def _is_stopped(pid: int) -> bool:
     """Whether a child of ours is stopped now. Its status stays where it is: whether it ended is for `Popen` to ask."""
     if sys.platform != "linux":
         return False
-    return os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+    try:
+        return os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:  # it has ended since it was last asked, and will never stand still
+        return False

@@ -108,13 +108,15 @@ def timed(order: Order, books: Books, speed: float) -> Timed:
     """How long a delivered order took."""
     assert order.placed_at is not None
     placed = order.placed_at.timestamp()
-    delivered = Delivery.objects.get(order=order).delivered_at.timestamp()
+    delivery = Delivery.objects.select_related("cut__production").get(order=order)
+    delivered = delivery.delivered_at.timestamp()
     calls = list(Call.objects.filter(step__production__order=order).exclude(provider__in=LOCAL).select_related("step"))
     spans = {call.pk: span for call in calls if (span := _span(call, books))}
     look = FirstLook.objects.filter(production__order=order).values_list("created_at", flat=True).first()
     before_shots = [spans[call.pk] for call in calls if call.pk in spans and call.job != "video"]
     vendor = united((max(placed, a), min(delivered, b)) for a, b in spans.values() if min(delivered, b) > placed)
-    shots = order.productions.get(state="done").steps.filter(stage="shot").values_list("ended_at", flat=True)
+    # Whoever delivered it may have died before its production was closed.
+    shots = delivery.cut.production.steps.filter(stage="shot").values_list("ended_at", flat=True)
     last_shot = max((at.timestamp() for at in shots if at), default=delivered)
     return Timed(
         film=simulated(placed, delivered, spans.values(), speed),

@@ -21,7 +21,7 @@ from orders import services as orders
 from orders.models import ConsentKind, Order, OrderState, PhotoState
 from orders.uploads import gate
 from pipeline import services
-from pipeline.models import Review, ReviewState
+from pipeline.models import Production, ProductionState, Review, ReviewState
 from videogen.supervisor import Supervisor
 
 # (for whom, what is told): five to nine photos make each film, in every shape that is sold.
@@ -157,9 +157,13 @@ class Trial:
             os.kill(child.process.pid, signal.SIGKILL)
 
     def _settle(self) -> None:
-        """Wait until the money of ended orders has come to its end; a sweep does it."""
+        """Wait until the money of ended orders has come to its end, and their productions; a sweep does it."""
+
+        def open_still() -> int:
+            return billing.unsettled().count() + Production.objects.filter(state=ProductionState.RUNNING).count()
+
         until = time.monotonic() + 60
-        while time.monotonic() < until and (self._calmly(lambda: billing.unsettled().count()) != 0):
+        while time.monotonic() < until and self._calmly(open_still) != 0:
             self.site.look_after()
             time.sleep(NAP)
 
