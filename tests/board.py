@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from datetime import timedelta
@@ -122,3 +123,13 @@ def run(bells: deque[tuple[str, int]], travel: Callable[[timedelta], None], *, r
         travel(timedelta(seconds=5))
         engine.sweep()
     raise AssertionError(f"not all productions ended within {rounds} sweeps")
+
+
+def outlast_a_lease(step: Step) -> Step | None:
+    """Take longer than a lease lasts while another worker tries for `step`; the claim, where that one got it."""
+    until = time.monotonic() + 1.2 * engine.lease().total_seconds()
+    while time.monotonic() < until:
+        if taken := engine.claim(step.pk):
+            return taken
+        time.sleep(0.05)
+    return None

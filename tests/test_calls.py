@@ -24,8 +24,8 @@ from pipeline.models import Call, CallState, Step, StepState
 from pipeline.providers.base import Answer, JobFailed, Provider, ProviderError, silently
 
 from . import making
-from .board import Died
-from .waiting import PATIENCE, outlast_a_lease
+from .board import Died, outlast_a_lease
+from .waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,7 +15,7 @@ from pipeline.media.motion import Box
 from pipeline.models import Call, Narration, Scene, Script, Step
 
 from . import making, samples
-from .waiting import outlast_a_lease
+from .board import outlast_a_lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
