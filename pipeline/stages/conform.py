@@ -1,6 +1,6 @@
 """Stage `conform`, one step per scene: what a landed clip will be in the film is encoded now, not when all have landed.
 
-So are its dissolves into what has landed before it, and the card it stands beside: the last clip leaves little to cut.
+So are its dissolves into what has landed before it, and the cards: the last clip leaves little to cut.
 The pieces are named by everything that decides their pixels. If another take changes a piece after all (its caption has
 to move, say), the cut finds another name and makes it anew.
 """
@@ -50,13 +50,12 @@ def run(work: Work) -> Done | Wait:
 
 
 def _ready(work: Work, timeline: Timeline, folder: Path) -> list[Segment]:
-    """The pieces that show this scene, alone or with others whose takes have landed; the end card is the last one's."""
+    """The pieces that show this scene, alone or with others whose takes have landed, and what shows no take at all."""
     takes = Take.objects.filter(shot__scene__script__production=work.production, selected=True)
     landed = set(takes.values_list("shot__scene__number", flat=True))
-    last = len(timeline.scenes)
     found = []
     for part in picture.segments(timeline, folder):
-        shown = {shot.scene + 1 or last for shot in timeline.shots_at(part.start)}
-        if work.step.item in shown and shown <= landed:
+        shown = {shot.scene + 1 for shot in timeline.shots_at(part.start) if shot.kind != "end"}
+        if shown <= landed and (work.step.item in shown or not shown):
             found.append(part)
     return found
