@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 import time_machine
 from django.core.checks import run_checks
 from django.core.files.storage import default_storage
-from django.db import OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Creator
@@ -25,7 +24,6 @@ from pipeline.providers.base import Answer, JobFailed, Provider, ProviderError, 
 
 from . import making
 from .board import Died, outlast_a_lease
-from .waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -482,28 +480,6 @@ class Endless(Slow):
 
     def look(self, external_id, workdir, on_progress=silently):
         return Answer("pending", external_id=external_id)
-
-
-@pytest.mark.slow
-def test_many_workers_at_once_never_pass_the_limit(tmp_path):
-    vendor = Endless(limit=3)
-    works = [another_work(n) for n in range(1, 9)]
-
-    def go(work):
-        try:
-            until = time.monotonic() + PATIENCE
-            while time.monotonic() < until:
-                try:
-                    return calls.ask(work, vendor, {"word": "a"}, tmp_path)
-                except OperationalError:  # a database in memory knows no waiting for the other writer
-                    time.sleep(0.01)
-            raise AssertionError("nobody ever got a turn")
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(go, works))
-    assert Call.objects.filter(state=CallState.SUBMITTED).count() == 3 == len({key for key, _ in vendor.asked})
 
 
 def test_nothing_is_bought_past_the_orders_budget(work, tmp_path, settings):
