@@ -7,7 +7,7 @@ import re
 import shutil
 import sqlite3
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +51,38 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """After a test that commits, the fresh database is copied back: emptying it and filling in the rights anew,
+    """After a test that commits, the database is as fresh as before: emptying all of it and filling in the rights anew,
     as Django does, takes longer than most tests."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, sqlite3.connect(":memory:") as fresh:
+        connection.ensure_connection()
         if connection.vendor == "sqlite":
-            connection.ensure_connection()
             connection.connection.backup(fresh)
             making.remember()
             wizard.remember()
             shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
             patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: fresh.backup(connection.connection))
+        else:
+            ours = sorted(
+                set(connection.introspection.table_names()) - _with_rows(connection.introspection.table_names())
+            )
+            patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: _empty(_with_rows(ours)))
         yield
+
+
+def _with_rows(tables: Collection[str]) -> set[str]:
+    """Those of these tables that have any."""
+    with connection.cursor() as cursor:
+        cursor.execute(" union all ".join(f"(select '{name}' from {name} limit 1)" for name in tables))
+        return {name for (name,) in cursor.fetchall()}
+
+
+def _empty(tables: Collection[str]) -> None:
+    """Remove all rows of these tables of PostgreSQL's, whatever refers to them."""
+    with connection.cursor() as cursor:
+        cursor.execute("set session_replication_role = replica")
+        for name in tables:
+            cursor.execute(f"delete from {name}")
+        cursor.execute("reset session_replication_role")
 
 
 @pytest.fixture(autouse=True)

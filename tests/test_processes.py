@@ -105,14 +105,14 @@ class Site:
             return database.execute(query).fetchall()
 
     def processes(self) -> dict[int, str]:
-        """Command lines of processes that belong to this site, by their numbers."""
+        """What the processes that belong to this site are called, by their numbers."""
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 if f"VIDEOGEN_VAR={self.env['VIDEOGEN_VAR']}".encode() in (folder / "environ").read_bytes().split(
                     b"\0"
                 ):
-                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    found[int(folder.name)] = (folder / "comm").read_text().strip()
             except OSError:
                 continue
         return found

@@ -40,9 +40,9 @@ def site(database: postgres.Server, tmp_path: Path) -> Iterator[Site]:
     assert gone(made), made.processes()
 
 
-def one(site: Site, words: str) -> int:
-    """The number of the process of the site that was started with these words."""
-    [pid] = [pid for pid, line in site.processes().items() if words in line]
+def one(site: Site, name: str) -> int:
+    """The number of the process of the site that is called so."""
+    [pid] = [pid for pid, called in site.processes().items() if called == name]
     return pid
 
 
@@ -72,7 +72,7 @@ def test_a_film_is_made_while_redis_the_sweep_the_database_and_a_worker_fail_in_
     assert answers(site)
     steps_done(site, 3)
     # Every bell is lost in the middle, and so is whoever rings again.
-    os.kill(one(site, "manage.py sweep"), signal.SIGKILL)
+    os.kill(one(site, "sweep"), signal.SIGKILL)
     bells.flushall()
     steps_done(site, 8)
     # The database is restarted under everybody.

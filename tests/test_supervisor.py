@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,14 +19,18 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tell
 
 @pytest.fixture
 def site() -> Iterator[Supervisor]:
-    made = Supervisor(env=dict(os.environ))
+    made = Supervisor()
     yield made
     made.stop()
 
 
 def pid_of(child: Child) -> int:
-    assert child.process is not None
-    return child.process.pid
+    assert child.pid is not None
+    return child.pid
+
+
+def work() -> None:
+    time.sleep(600)
 
 
 def look_until(site: Supervisor, found: Callable[[], bool]) -> None:
@@ -41,35 +46,46 @@ def test_a_process_that_stands_still_is_ended_and_started_again(
     site: Supervisor, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(supervisor, "STILL_SECONDS", 0.2)
-    child, other = (site.start(name, ["sleep", "600"]) for name in ("worker control", "worker voice"))
+    child, other = (site.start(name, work) for name in ("worker control", "worker voice"))
     frozen, running = pid_of(child), pid_of(other)
     os.kill(frozen, signal.SIGSTOP)
-    look_until(site, lambda: child.process is not None and child.process.pid != frozen)
+    look_until(site, lambda: child.pid not in (None, frozen))
     assert not os.path.exists(f"/proc/{frozen}")
     assert "worker control stands still" in capfd.readouterr().out
-    assert (pid_of(other), other.process and other.process.poll()) == (running, None), "one that works is let alone"
+    assert other.pid == running, "one that works is let alone"
 
 
 def test_negative_control_a_process_that_stands_still_for_a_moment_goes_on(site: Supervisor) -> None:
-    child = site.start("worker control", ["sleep", "600"])
+    child = site.start("worker control", work)
     pid = pid_of(child)
     os.kill(pid, signal.SIGSTOP)
     look_until(site, lambda: child.still_since is not None)
     os.kill(pid, signal.SIGCONT)
     look_until(site, lambda: child.still_since is None)
-    assert (pid_of(child), child.process and child.process.poll()) == (pid, None)
+    assert child.pid == pid
 
 
 def test_a_process_that_ends_is_started_again(site: Supervisor) -> None:
-    child = site.start("worker control", ["sleep", "600"])
+    child = site.start("worker control", work)
     pid = pid_of(child)
     os.kill(pid, signal.SIGKILL)
-    look_until(site, lambda: child.process is not None and child.process.pid != pid)
+    look_until(site, lambda: child.pid not in (None, pid))
 
 
 def test_a_process_that_ends_while_it_is_looked_at_does_not_stand_still(site: Supervisor) -> None:
-    child = site.start("worker control", ["sleep", "600"])
+    child = site.start("worker control", work)
     pid = pid_of(child)
     os.kill(pid, signal.SIGKILL)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert not supervisor._is_stopped(pid)
+
+
+def test_a_process_is_called_what_it_does(site: Supervisor) -> None:
+    child = site.start("worker control", work)
+    look_until(site, lambda: Path(f"/proc/{pid_of(child)}/comm").read_text() == "worker control\n")
+
+
+def test_a_process_can_be_told_to_end_before_it_has_a_group_of_its_own(site: Supervisor) -> None:
+    child = site.start("worker control", work)
+    site.stop()
+    assert child.pid is None

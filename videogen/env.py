@@ -17,6 +17,8 @@ env = environ.Env()
 # Who starts a site on ground of its own, a trial or a test, says so: the owner's file would lead it to the real one.
 if not os.environ.get("VIDEOGEN_ALONE"):
     env.read_env(BASE / ".env")
+# One thread each for the numeric libraries, which read this when they load: the processes are the parallelism.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Everything the product writes on this machine: database, media, Redis, logs. Moved for tests and for small trials.
 VAR = Path(env.str("VIDEOGEN_VAR", default=str(BASE / "var"))).resolve()

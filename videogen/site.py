@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import redis
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from redis.exceptions import RedisError
 
 from .env import own_address
@@ -20,43 +21,49 @@ from .supervisor import Child, Supervisor
 REDIS_SECONDS = 30.0
 WEB_SECONDS = 120.0
 # How long open pages may finish when the site ends.
-GRACE = ("--timeout-graceful-shutdown", "3")
+GRACE_SECONDS = 3
 
 
 class NotServing(Exception):  # noqa: N818  (said to people)
     """The site could not be started; one sentence says why."""
 
 
-def environment(host: str, port: int) -> dict[str, str]:
-    """The environment of every process of the site."""
-    return {
-        **os.environ,
-        "HOST": host,
-        "PORT": str(port),
-        "DJANGO_SETTINGS_MODULE": "videogen.settings",
-        "PYTHONUNBUFFERED": "1",
-        # One thread each for the numeric libraries: the workers are the parallelism.
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
-    }
-
-
-def start(site: Supervisor, host: str, port: int, *, beside: Sequence[str] = ()) -> None:
+def start(site: Supervisor, *, beside: Sequence[str] = ()) -> None:
     """Start everything, with the management commands `beside` it. Raises NotServing; what was started stays started."""
     if settings.REDIS_IS_LOCAL:
-        site.start("redis", redis_command(Path(settings.VAR_DIR)))
-    uvicorn = ["-m", "uvicorn", "videogen.asgi:application", "--host", host, "--port", str(port)]
-    web = site.start(
-        "web", [sys.executable, *uvicorn, *("--ws", "websockets-sansio", "--log-level", "warning"), *GRACE]
-    )
+        command = redis_command(Path(settings.VAR_DIR))
+        site.start("redis", partial(os.execv, command[0], command))
+    web = site.start("web", _serve)
     _wait_for_redis()
-    _wait_for_web(web, host, port)
+    _wait_for_web(web)
     # The workers load their models after the first page can be seen.
-    manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-    for command in beside:
-        site.start(command, [*manage, command])
+    for name in beside:
+        site.start(name, partial(_manage, name))
     for queue in settings.QUEUES:
-        site.start(f"worker {queue}", [*manage, "worker", queue])
-    site.start("sweep", [*manage, "sweep"])
+        site.start(f"worker {queue}", partial(_manage, "worker", queue))
+    site.start("sweep", partial(_manage, "sweep"))
+
+
+def _serve() -> None:
+    """The web server, as the Procfile starts it."""
+    import uvicorn  # noqa: PLC0415  (of all processes, only this one serves)
+
+    uvicorn.run(
+        "videogen.asgi:application",
+        host=settings.HOST,
+        port=settings.PORT,
+        ws="websockets-sansio",
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _manage(*words: str) -> None:
+    """A management command, as the Procfile starts it."""
+    try:
+        call_command(*words)
+    except CommandError as error:
+        raise SystemExit(str(error)) from None
 
 
 def _wait_for_redis() -> None:
@@ -72,12 +79,11 @@ def _wait_for_redis() -> None:
             time.sleep(0.05)
 
 
-def _wait_for_web(web: Child, host: str, port: int) -> None:
-    target = own_address(host)
+def _wait_for_web(web: Child) -> None:
     until = time.monotonic() + WEB_SECONDS
-    while time.monotonic() < until and web.process is not None and web.process.poll() is None:
+    while time.monotonic() < until and web.pid is not None:
         try:
-            socket.create_connection((target, port), timeout=1).close()
+            socket.create_connection((own_address(settings.HOST), settings.PORT), timeout=1).close()
             return
         except OSError:
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Children die with their parent: no process is left behind by a kill -9."""
+"""What a child process does first: it dies with its parent, so that a kill -9 leaves none behind, and has a name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15  # <linux/prctl.h>
 # Loaded here and not after the fork: between fork and exec nothing may import, allocate much, or wait for a lock.
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -28,3 +28,9 @@ def die_with(parent: int) -> Callable[[], None] | None:
             os._exit(1)
 
     return tie
+
+
+def be_called(name: str) -> None:
+    """Show this process as `name` (its first 15 bytes) in `ps -o comm` and `top`, where the kernel can."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)

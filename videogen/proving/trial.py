@@ -149,12 +149,11 @@ class Trial:
 
     def _kill(self, dice: random.Random) -> None:
         """Kill one process of the site, as a machine that runs out of memory would."""
-        alive = [child for child in self.site.children if child.process is not None and child.process.poll() is None]
+        alive = [(child.name, child.pid) for child in self.site.children if child.pid is not None]
         if alive:
-            child = dice.choice(alive)
-            assert child.process is not None
-            self.kills.append(child.name)
-            os.kill(child.process.pid, signal.SIGKILL)
+            name, pid = dice.choice(alive)
+            self.kills.append(name)
+            os.kill(pid, signal.SIGKILL)
 
     def _settle(self) -> None:
         """Wait until the money of ended orders has come to its end, and their productions; a sweep does it."""

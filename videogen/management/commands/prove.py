@@ -130,8 +130,8 @@ class Command(BaseCommand):
         for slug, provider in READERS.items():
             Voice.objects.filter(creator__slug=slug).update(provider=provider)
         sandbox = self._sandbox(options)
-        host, port = settings.HOST, settings.PORT
-        supervisor = Supervisor(env=site.environment(host, port))
+        supervisor, vendors = Supervisor(), Supervisor()
+        vendors.start("vendors", sandbox.serve)
         trial = Trial(
             plan=Plan(
                 orders=options["orders"],
@@ -150,18 +150,21 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)
         try:
-            site.start(supervisor, host, port)
+            site.start(supervisor)
             trial.run()
             books = Books(
                 charged=_ask(f"{sandbox.at('higgsfield')}/_charged"),
                 over={job["key"]: job["over_at"] for job in _ask(f"{sandbox.at('higgsfield')}/_jobs")},
             )
+            fired = _ask(f"{sandbox.url}/_world")["fired"]
+            # Before the vendors' process has ended, and counts among our own.
+            supervisor.stop()
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
         except site.NotServing as error:
             raise CommandError(str(error)) from None
         finally:
             supervisor.stop()
-            sandbox.stop()
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            vendors.stop()
         return figures(
             placed=trial.placed,
             books=books,
@@ -169,7 +172,7 @@ class Command(BaseCommand):
             seed=options["seed"],
             faults=options["faults"],
             cpu_seconds=used.ru_utime + used.ru_stime + trial.cpu,
-            fired=sandbox.world.fired,
+            fired=fired,
             kills=trial.kills,
             broken=invariants.broken(),
         )
@@ -181,7 +184,6 @@ class Command(BaseCommand):
         sandbox = Sandbox(vendors, port=port, seed=options["seed"], speed=options["speed"])
         for name, chance in MIXES[options["faults"]].faults.items():
             sandbox.world.switch(name, chance)
-        sandbox.start()
         return sandbox
 
 

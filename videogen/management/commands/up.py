@@ -27,16 +27,12 @@ class Command(BaseCommand):
     help = "Serve the site: web, workers, sweep and an embedded Redis under one supervisor."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where to listen."""
-        parser.add_argument("--port", type=int, default=settings.PORT)
-        parser.add_argument("--host", default=settings.HOST)
+        """With whom."""
         parser.add_argument("--sandbox", action="store_true", help="serve pretended vendors too (see bin/run)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
-        host, port = options["host"], options["port"]
-        if not 1 <= port <= 65_535:
-            raise CommandError(f"--port {port} is not a port: it takes a number from 1 to 65535.")
+        host, port = settings.HOST, settings.PORT
         if options["sandbox"]:
             self._refuse_real_vendors()
         self._refuse_taken(host, port)
@@ -44,9 +40,9 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         if not settings.PRODUCTION:
             demo.seed()
-        supervisor = Supervisor(env=site.environment(host, port))
+        supervisor = Supervisor()
         try:
-            site.start(supervisor, host, port, beside=["sandbox"] if options["sandbox"] else [])
+            site.start(supervisor, beside=["sandbox"] if options["sandbox"] else [])
             self._greet(host, port)
             supervisor.watch()
         except site.NotServing as error:
