@@ -45,10 +45,10 @@ def make(*photos: Path, story: str = TOLD, name: str = "Eileen", **options: Any)
 @pytest.mark.render
 @pytest.mark.parametrize(
     ("shape", "size", "creator"),
-    [("9:16", (324, 576), "mira"), ("16:9", (576, 324), "bram"), ("1:1", (324, 324), "pip")],
+    [("9:16", (216, 384), "mira"), ("16:9", (384, 216), "bram"), ("1:1", (216, 216), "pip")],
 )
 def test_a_film_in_every_shape_and_voice(tmp_path, monkeypatch, shape, size, creator):
-    monkeypatch.setattr(settings, "RENDER_SCALE", 0.3)
+    monkeypatch.setattr(settings, "RENDER_SCALE", 0.2)
     film = tmp_path / "film.mp4"
     report, code = make(*STORY, out=film, format=shape, creator=creator, seconds=20, must_say=["See you at 8, 100%!"])
     assert code == 0

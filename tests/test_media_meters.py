@@ -62,27 +62,25 @@ def pictures(photos, *, words=True, label=True, still=False, black=0.0, seconds=
         yield cv2.resize(frame, size) if size != (WIDTH, HEIGHT) else frame
 
 
-def film(
-    path,
-    frames,
-    *,
-    sound=SOUND,
-    loud="volume=-3.8dB",
-    size=(WIDTH, HEIGHT),
-    tags="bt709",
-    args=(),
-):
-    """Encode frames and a sound; later `args` win over the good ones."""
+def coded(sound=SOUND, loud="volume=-3.8dB"):
+    """ffmpeg's words for the film's sound: where it comes from, and how it is encoded."""
+    return (
+        (["-f", "lavfi", "-i", sound], ["-af", loud, "-c:a", "aac", "-b:a", "192k", "-ac", "2"]) if sound else ([], [])
+    )
+
+
+def film(path, frames, *, size=(WIDTH, HEIGHT), tags="bt709", args=()):
+    """Encode frames with a good sound; later `args` win over the good ones."""
     raw = path.with_suffix(".bgr")
     with raw.open("wb") as out:
         for frame in frames:
             out.write(frame.tobytes())
     said = f"setparams=color_primaries={tags}:color_trc=bt709:colorspace=bt709:range=tv"
     given = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{size[0]}x{size[1]}", "-r", str(FPS), "-i", raw]
-    heard = ["-f", "lavfi", "-i", sound, "-af", loud, "-c:a", "aac", "-b:a", "192k", "-ac", "2"] if sound else []
     seen = ["-vf", f"scale=out_color_matrix=bt709,{said}", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20"]
     seen += ["-pix_fmt", "yuv420p", "-profile:v", "high", "-movflags", "+faststart"]
-    ffmpeg.run([*given, *heard, *seen, *args, path], timeout=120)
+    heard, as_what = coded()
+    ffmpeg.run([*given, *heard, *as_what, *seen, *args, path], timeout=120)
     raw.unlink()
     return path
 
@@ -114,25 +112,38 @@ def test_a_good_film_passes_without_a_word(good, expected):
         ("color", "fail", {}, {"tags": "bt2020"}),
         ("color_tag", "warn", {}, {"tags": "unknown"}),
         ("faststart", "warn", {}, {"args": ["-movflags", "0"]}),
-        ("audio_codec", "fail", {}, {"sound": ""}),
-        ("audio_codec", "fail", {}, {"args": ["-c:a", "libmp3lame"]}),
-        ("audio_form", "fail", {}, {"args": ["-ac", "1"]}),
-        ("audio_form", "fail", {}, {"args": ["-ar", "44100"]}),
-        ("sound_length", "fail", {}, {"sound": SOUND.replace("d=6", "d=4")}),
-        ("silence_share", "fail", {}, {"loud": "volume=-3.8dB,volume=0:enable='gt(t,2)'"}),
-        ("loudness", "fail", {}, {"loud": "volume=-8.8dB"}),
-        ("loudness", "fail", {}, {"loud": "volume=0"}),
-        (
-            "true_peak",
-            "fail",
-            {},
-            {"loud": "volume=-3.8dB,volume=20dB:enable='between(t,3,3.1)'"},
-        ),
     ],
 )
-def test_each_spoiled_film_is_found_out(tmp_path, photos, expected, case):
+def test_each_spoiled_picture_is_found_out(tmp_path, photos, expected, case):
     code, result, frames, coding = case
-    spoiled = film(tmp_path / "film.mp4", pictures(photos, **frames), **coding)
+    found_out(film(tmp_path / "film.mp4", pictures(photos, **frames), **coding), expected, code, result)
+
+
+@pytest.mark.render
+@pytest.mark.parametrize(
+    ("code", "result", "sound", "args"),
+    [
+        ("audio_codec", "fail", {"sound": ""}, []),
+        ("audio_codec", "fail", {}, ["-c:a", "libmp3lame"]),
+        ("audio_form", "fail", {}, ["-ac", "1"]),
+        ("audio_form", "fail", {}, ["-ar", "44100"]),
+        ("sound_length", "fail", {"sound": SOUND.replace("d=6", "d=4")}, []),
+        ("silence_share", "fail", {"loud": "volume=-3.8dB,volume=0:enable='gt(t,2)'"}, []),
+        ("loudness", "fail", {"loud": "volume=-8.8dB"}, []),
+        ("loudness", "fail", {"loud": "volume=0"}, []),
+        ("true_peak", "fail", {"loud": "volume=-3.8dB,volume=20dB:enable='between(t,3,3.1)'"}, []),
+    ],
+)
+def test_each_spoiled_sound_is_found_out(tmp_path, good, expected, code, result, sound, args):
+    heard, as_what = coded(**sound)
+    spoiled, which = tmp_path / "film.mp4", ["-map", "0:v", *(["-map", "1:a"] if heard else [])]
+    ffmpeg.run(
+        ["-i", good, *heard, *which, "-c:v", "copy", *as_what, "-movflags", "+faststart", *args, spoiled], timeout=120
+    )
+    found_out(spoiled, expected, code, result)
+
+
+def found_out(spoiled, expected, code, result):
     judged = verdict.examine(spoiled, expected)
     found = {finding.code: finding.severity for finding in judged.findings}
     assert found.get(code) == result
