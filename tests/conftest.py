@@ -37,8 +37,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole films by real processes and vendors go first: nobody is left alone with them when all others are done."""
+    """Whole films by real processes and vendors go first: nobody is left alone with them when all others are done.
+    So does what is slow as a whole file.
+    """
     long = {item.path for item in items if item.get_closest_marker("slow") and item.get_closest_marker("render")}
+    long |= {item.path for item in items if (file := item.getparent(pytest.Module)) and file.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)
 
 

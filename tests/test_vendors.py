@@ -13,6 +13,7 @@ from pipeline import invariants, roster
 from pipeline.models import Call, CallState, FirstLook, Production, Take, Vendor
 from pipeline.models.story import TakeKind
 from pipeline.providers import higgsfield
+from pipeline.providers.base import Answer
 from sandbox.environment import environment
 from sandbox.server import Sandbox, running
 from sandbox.vendors import VENDORS
@@ -50,6 +51,20 @@ def takes(production: Production) -> list[tuple[str, str]]:
     return sorted({(take.provider, take.kind) for take in found})
 
 
+@pytest.fixture
+def after_the_first_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No shot lands before it: on a slow machine all would, and then there is none."""
+    look = higgsfield.Higgsfield.look
+
+    def later(vendor: higgsfield.Higgsfield, external_id: str, *more: Any) -> Answer:
+        if FirstLook.objects.exists():
+            return look(vendor, external_id, *more)
+        return Answer("pending", external_id=external_id, poll_after=higgsfield.LOOK_AGAIN)
+
+    monkeypatch.setattr(higgsfield.Higgsfield, "look", later)
+
+
+@pytest.mark.usefixtures("after_the_first_look")
 def test_with_keys_the_vendors_make_it_and_film_again_what_is_of_no_use(vendors: Sandbox, tmp_path: Any) -> None:
     vendors.world.switch("higgsfield.garbage", 1, times=True)
     production = film(tmp_path)
