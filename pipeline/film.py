@@ -1,8 +1,9 @@
-"""A production's film as material: what its timeline is planned from, its sound, and what quality control must know."""
+"""A production's film as material: what its timeline and sound are planned from, and what quality control knows."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from PIL import Image
 
 from . import files
 from .engine import Work
-from .media import music, picture, probe, sound, startframe
+from .media import music, probe, startframe
 from .media.motion import Box
+from .media.soundtrack import Soundtrack
 from .media.timeline import FilmSpec, SceneIn, Timeline, Word
 from .models import Scene, Take
 from .models.story import TakeKind
@@ -108,30 +110,26 @@ def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
     )
 
 
-def mix(work: Work, parts: list[Material], timeline: Timeline, folder: Path) -> Path:
-    """The film's sound as a WAV in `folder`."""
+def soundtrack(work: Work, parts: list[Material], timeline: Timeline) -> Soundtrack:
+    """The plan of the film's sound."""
     brief = work.order.brief
-    track = music.choose(brief.tone, brief.occasion, work.order.pk)
-    out = folder / "mix.wav"
-    sound.mix(
-        [(parts[index].audio, start) for index, start in timeline.narration],
-        track.path,
-        timeline.seconds,
-        out,
-        words=[(word.start, word.end) for word in timeline.words],
+    return Soundtrack(
+        reads=tuple((parts[index].audio, start) for index, start in timeline.narration),
+        music=music.choose(brief.tone, brief.occasion, work.order.pk).path,
+        seconds=timeline.seconds,
+        words=tuple((word.start, word.end) for word in timeline.words),
     )
-    return out
 
 
-def bring(parts: list[Material], timeline: Timeline, segments: Path) -> int:
-    """Fetch the pieces of this very film that are encoded already into the folder `segments`; how many there were."""
+def bring(parts: list[Material], names: Iterable[str], segments: Path) -> int:
+    """Fetch those of the pieces called so that are encoded already into the folder `segments`; how many there were."""
     segments.mkdir(parents=True, exist_ok=True)
     stored = {name: where for part in parts for name, where in part.segments.items()}
     found = 0
-    for wanted in picture.segments(timeline, segments):
-        if wanted.path.name in stored:
+    for name in names:
+        if name in stored:
             try:
-                files.fetch(stored[wanted.path.name], segments).replace(wanted.path)
+                files.fetch(stored[name], segments).replace(segments / name)
                 found += 1
             except FileNotFoundError:
                 continue  # it is encoded again

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from benchmarks.picture import jitter
-from pipeline.media import conform, encode, frames, picture, stage
+from pipeline.media import conform, encode, frames, picture, samples, sound, stage
 from pipeline.media.motion import Box, choose_path
 from pipeline.media.timeline import LONGEST_SHOT, FilmSpec, SceneIn, Word, plan
 
@@ -190,15 +190,16 @@ def test_the_same_photo_in_another_file_keeps_its_segments(photos, tmp_path):
 def film(photos: list[Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, int]:
     folder = tmp_path_factory.mktemp("film")
     timeline = plan(scenes(photos), SPEC)
-    sound = folder / "sound.wav"
-    with av.open(str(sound), "w") as container:
+    tone_at = folder / "sound.wav"
+    with av.open(str(tone_at), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=24000, layout="mono")
         samples = (np.sin(np.arange(round(24000 * timeline.seconds)) / 20) * 9000).astype(np.int16)[None]
         tone = av.AudioFrame.from_ndarray(samples, "s16", "mono")
         tone.sample_rate = 24000
         container.mux(stream.encode(tone))
         container.mux(stream.encode())
-    picture.render_film(timeline, sound, folder / "film.mp4", folder / "work")
+    encode.sound(tone_at, folder / "sound.m4a")
+    picture.render_film(timeline, folder / "sound.m4a", folder / "film.mp4", folder / "work")
     return folder / "film.mp4", folder / "work", timeline.frames
 
 
@@ -219,6 +220,22 @@ def test_a_film_is_what_players_expect(film):
         assert float(audio.duration * audio.time_base) == pytest.approx(count / 30, abs=0.06)
     head = path.read_bytes()[:4096]
     assert head.index(b"moov") < 100, "the index must come first"
+
+
+@pytest.mark.render
+def test_a_sound_that_was_encoded_before_is_heard_in_the_film_when_it_was_heard_in_the_mix(film, photos, tmp_path):
+    _, work, count = film
+    clicks = np.zeros(round(count / 30 * samples.RATE), np.float32)
+    for second in (0.0, 1.0, 2.5):
+        clicks[round(second * samples.RATE) + 100 :][:40] = 0.8
+    sound._save(np.tile(clicks, (2, 1)), tmp_path / "clicks.wav")
+    encode.sound(tmp_path / "clicks.wav", tmp_path / "clicks.m4a")
+    parts = sorted(picture.segments(plan(scenes(photos), SPEC), work), key=lambda part: part.start)
+    picture.join(parts, tmp_path / "clicks.m4a", tmp_path / "film.mp4")
+    heard, rate = samples.decode(tmp_path / "film.mp4", "mono")
+    for second in (0.0, 1.0, 2.5):
+        around = heard[0][round(second * rate) :][:1000]
+        assert abs(int(np.abs(around).argmax()) - 120) < 48, "within a millisecond"
 
 
 @pytest.mark.render

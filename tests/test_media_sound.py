@@ -2,13 +2,15 @@
 
 import math
 import wave
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from pipeline.media import ffmpeg, music, samples, sound
+from pipeline.media import encode, music, samples, sound
 from pipeline.media.probe import BadMedia
 from pipeline.media.samples import RATE
+from pipeline.media.soundtrack import Soundtrack
 
 pytestmark = pytest.mark.render
 
@@ -247,7 +249,7 @@ def test_impossible_places_are_refused(tmp_path, reads, start, seconds):
 def test_after_aac_every_mood_keeps_its_level_and_its_peak(tmp_path, reads, mood, seconds):
     track = music.choose(mood, "just_because", 0)
     sound.mix(reads, track.path, seconds, tmp_path / "mix.wav")
-    ffmpeg.run(["-i", tmp_path / "mix.wav", "-c:a", "aac", "-b:a", "192k", tmp_path / "mix.m4a"], timeout=60)
+    encode.sound(tmp_path / "mix.wav", tmp_path / "mix.m4a")
     coded = sound.loudness(tmp_path / "mix.m4a")
     assert coded.lufs == pytest.approx(-14, abs=0.3)
     assert coded.true_peak <= -1.0
@@ -281,3 +283,15 @@ def test_a_word_that_is_no_mood_is_refused():
 
 def test_the_credits_name_the_licence():
     assert "MIT" in music.licence_note()
+
+
+@pytest.mark.render
+def test_a_soundtrack_is_called_by_what_is_heard_and_made_once(reads, tmp_path):
+    track = Soundtrack(reads=((reads[0][0], 0.5),), music=reads[0][0], seconds=3.0, words=((0.5, 1.0),))
+    made = track.make(tmp_path)
+    assert made.name == track.name == replace(track).name
+    assert [path.name for path in tmp_path.iterdir()] == [track.name], "and nothing else is left"
+    before = made.stat().st_mtime_ns
+    assert track.make(tmp_path).stat().st_mtime_ns == before
+    others = [{"reads": ((reads[0][0], 0.6),)}, {"reads": ()}, {"seconds": 3.1}, {"words": ((0.5, 1.1),)}]
+    assert len({track.name, *(replace(track, **other).name for other in others)}) == 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ OPTIONS = {
     "x264-params": "scenecut=0:b-adapt=0:weightp=0:open-gop=0:keyint=150:stitchable=1:threads=1"
     ":colorprim=bt709:transfer=bt709:colormatrix=bt709:fullrange=off",
 }
+SOUND_RATE = 192_000  # bits a second
 _BT709, _LIMITED = 1, 1
 
 
@@ -59,15 +60,33 @@ def segment(out: Path, size: tuple[int, int], fps: int, count: int, draw: Callab
         container.mux(stream.encode())
 
 
-def join(segments: Sequence[Path], audio: Path | None, out: Path, *, fps: int = 30, title: str = "") -> int:
-    """Join segments by copying their packets, encode `audio` (any file with sound) as AAC, and write `out` at once.
+def sound(audio: Path, out: Path) -> None:
+    """Encode `audio` (any file with sound) as the film's: AAC in MP4, 48 kHz stereo at 192 kbit/s.
 
-    48 kHz stereo at 192 kbit/s, the index in front. Returns the number of frames written. Raises ValueError when the
-    segments do not have equal parameters, and av.error.FFmpegError when a file cannot be read.
+    Raises av.error.FFmpegError when it cannot be read.
+    """
+    with replaced(out) as temporary, av.open(str(temporary), "w", format="mp4") as container:
+        stream = container.add_stream("aac", rate=48000, layout="stereo")
+        stream.bit_rate = SOUND_RATE
+        resampler = AudioResampler(format="fltp", layout="stereo", rate=48000)
+        with av.open(str(audio)) as source:
+            for frame in [*source.decode(audio=0), None]:
+                for piece in resampler.resample(frame):
+                    container.mux(stream.encode(piece))
+            container.mux(stream.encode())
+
+
+def join(segments: Sequence[Path], audio: Path | None, out: Path, *, fps: int = 30, title: str = "") -> int:
+    """Join segments, and `audio` as `sound` encodes it, by copying their packets; write `out` at once.
+
+    The index comes in front. Returns the number of frames written. Raises ValueError when the segments do not have
+    equal parameters, and av.error.FFmpegError when a file cannot be read.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     options = {"movflags": "+faststart"}
-    with replaced(out) as temporary, av.open(str(temporary), "w", format="mp4", options=options) as film:
+    with ExitStack() as stack:
+        temporary = stack.enter_context(replaced(out))
+        film = stack.enter_context(av.open(str(temporary), "w", format="mp4", options=options))
         if title:
             film.metadata["title"] = title
         with av.open(str(segments[0])) as first:
@@ -75,17 +94,11 @@ def join(segments: Sequence[Path], audio: Path | None, out: Path, *, fps: int = 
             picture = film.add_stream_from_template(source)
             parameters = bytes(source.codec_context.extradata or b"")
         picture.time_base = Fraction(1, fps)
-        sound = film.add_stream("aac", rate=48000, layout="stereo") if audio is not None else None
-        if sound is not None:
-            sound.bit_rate = 192_000
-        packets = _pictures(segments, picture, parameters, fps)
-        if audio is None or sound is None:
-            done = 0
-            for packet in packets:
-                film.mux(packet)
-                done += 1
-            return done
-        return _interleave(film, packets, _sound(audio, sound))
+        sounds: Iterator[av.Packet[Any]] = iter(())
+        if audio is not None:
+            heard = stack.enter_context(av.open(str(audio)))
+            sounds = _sounds(heard, film.add_stream_from_template(heard.streams.audio[0]))
+        return _interleave(film, _pictures(segments, picture, parameters, fps), sounds)
 
 
 def _pictures(
@@ -112,15 +125,11 @@ def _pictures(
             start += count
 
 
-def _sound(audio: Path, stream: av.AudioStream) -> Iterator[av.Packet[Any]]:
-    resampler = AudioResampler(format="fltp", layout="stereo", rate=48000)
-    with av.open(str(audio)) as source:
-        for frame in source.decode(audio=0):
-            for piece in resampler.resample(frame):
-                yield from stream.encode(piece)
-        for piece in resampler.resample(None):
-            yield from stream.encode(piece)
-        yield from stream.encode()
+def _sounds(source: av.container.InputContainer, stream: av.AudioStream) -> Iterator[av.Packet[Any]]:
+    for packet in source.demux(audio=0):
+        if packet.dts is not None:
+            packet.stream = stream
+            yield packet
 
 
 def _interleave(

@@ -82,7 +82,7 @@ def render_picture(
 
 
 def join(parts: Sequence[Segment], audio: Path | None, out: Path, *, fps: int = 30, title: str = "") -> None:
-    """Join rendered segments and the sound (a WAV) into a film. Raises ValueError when frames are missing."""
+    """Join rendered segments and a sound of `encode.sound` into a film. Raises ValueError when frames are missing."""
     count = encode.join([part.path for part in parts], audio, out, fps=fps, title=title)
     if count != parts[-1].end:
         out.unlink()

@@ -1,6 +1,6 @@
 """Stage `conform`, one step per scene: what a landed clip will be in the film is encoded now, not when all have landed.
 
-So are its dissolves into what has landed before it, and the cards: the last clip leaves little to cut.
+So are its dissolves into what has landed before it, the cards, and the sound: the last clip leaves little to cut.
 The pieces are named by everything that decides their pixels. If another take changes a piece after all (its caption has
 to move, say), the cut finds another name and makes it anew.
 """
@@ -35,13 +35,17 @@ def run(work: Work) -> Done | Wait:
             return DONE
         timeline = plan([part.scene for part in parts], film.spec(work))
         there = {name for part in parts for name in part.segments}
-        own = [part for part in _ready(work, timeline, folder / "segments") if part.path.name not in there]
-        picture.render_picture(
-            timeline, folder / "segments", threads=settings.RENDER_THREADS, on_progress=work.beat, only=own
-        )
+        segments = folder / "segments"
+        own = [part for part in _ready(work, timeline, segments) if part.path.name not in there]
+        picture.render_picture(timeline, segments, threads=settings.RENDER_THREADS, on_progress=work.beat, only=own)
+        made = [part.path for part in own]
+        track = film.soundtrack(work, parts, timeline)
+        if track.name not in there:
+            made.append(track.make(segments))
+            work.beat()
         thumb = meters.thumbnail(clip, folder / "thumb.jpg")
         with work.waiting(files.PATIENCE):
-            published = {part.path.name: files.publish(part.path, work.production.folder) for part in own}
+            published = {path.name: files.publish(path, work.production.folder) for path in made}
             small = files.publish(thumb, work.production.folder)
         with work.fence():
             Take.objects.filter(pk=take.pk).update(segments=published, thumb=small)

@@ -24,14 +24,14 @@ def run(work: Work) -> Done | Wait:
     with files.workspace("cut") as folder:
         parts = film.material(work, folder)
         timeline = plan([part.scene for part in parts], film.spec(work))
-        mixed = film.mix(work, parts, timeline, folder)
-        work.beat()
+        track, segments = film.soundtrack(work, parts, timeline), folder / "segments"
         master, poster, captions = folder / "film.mp4", folder / "poster.jpg", folder / "captions.vtt"
         with work.waiting(files.PATIENCE):
-            ready = film.bring(parts, timeline, folder / "segments")
-        picture.render_film(
-            timeline, mixed, master, folder / "segments", threads=settings.RENDER_THREADS, on_progress=work.beat
-        )
+            names = [track.name, *(part.path.name for part in picture.segments(timeline, segments))]
+            ready = film.bring(parts, names, segments)
+        sound = track.make(segments)
+        work.beat()
+        picture.render_film(timeline, sound, master, segments, threads=settings.RENDER_THREADS, on_progress=work.beat)
         faultpoint("cut.after_render")
         picture.poster(timeline, poster, folder)
         captions.write_text(subtitles.vtt(film.cues(parts, timeline)), encoding="utf-8")

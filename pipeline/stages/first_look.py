@@ -23,11 +23,11 @@ def run(work: Work) -> Done | Wait:
     with files.workspace("first-look") as folder:
         parts = film.material(work, folder, stills=True)
         timeline = plan([part.scene for part in parts], film.spec(work, shorter_side=SHORTER_SIDE))
-        mixed = film.mix(work, parts, timeline, folder)
+        sound = film.soundtrack(work, parts, timeline).make(folder)
         work.beat()
         out, poster = folder / "first-look.mp4", folder / "poster.jpg"
         picture.render_film(
-            timeline, mixed, out, folder / "segments", threads=settings.RENDER_THREADS, on_progress=work.beat
+            timeline, sound, out, folder / "segments", threads=settings.RENDER_THREADS, on_progress=work.beat
         )
         picture.poster(timeline, poster, folder)
         media = probe.probe(out)
