@@ -441,6 +441,24 @@ def test_captions_and_label_keep_clear_of_faces_where_the_clip_has_them(photos, 
 
 
 @pytest.mark.render
+def test_a_clip_that_lands_changes_nothing_that_was_encoded_before(photos, tmp_path):
+    take = clip(tmp_path / "take.mp4", seconds=6, rate=24, size=(270, 480))
+    high, low = (0.1, 0.0, 0.3, 0.2), (0.1, 0.7, 0.3, 0.3)
+    awaited = [
+        replace(scene, faces=faces, clip_faces=faces)
+        for scene, faces in zip(scenes(photos), [(high,), (), (low,)], strict=True)
+    ]
+    names: dict[tuple[int, int], set[str]] = {}
+    for landed in ({1}, {1, 0}, {1, 0, 2}):
+        timeline = plan([replace(one, clip=take if n in landed else None) for n, one in enumerate(awaited)], SPEC)
+        for part in picture.segments(timeline, tmp_path):
+            if {shot.scene for shot in timeline.shots_at(part.start)} <= landed:
+                names.setdefault((part.start, part.end), set()).add(part.path.name)
+    assert len(names) >= 5
+    assert all(len(called) == 1 for called in names.values())
+
+
+@pytest.mark.render
 def test_a_poster_is_a_picture_of_the_films_size(photos, tmp_path):
     picture.poster(plan(scenes(photos), SPEC), tmp_path / "poster.jpg", tmp_path)
     with Image.open(tmp_path / "poster.jpg") as poster:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -160,7 +160,7 @@ def plan(scenes: Sequence[SceneIn], spec: FilmSpec) -> Timeline:
         scenes=spans,
         words=words,
         captions=_captions(scenes, spec, shots, narration, spans),
-        labels=_labels(scenes, spec, shots, total),
+        labels=_labels(scenes, spec, shots, total, _faces_anyhow(scenes, spec, cuts, narration, total)),
     )
 
 
@@ -281,16 +281,30 @@ def _captions(
     return tuple(found)
 
 
+def _faces_anyhow(
+    scenes: Sequence[SceneIn], spec: FilmSpec, cuts: Sequence[int], narration: Sequence[tuple[int, float]], total: int
+) -> list[Box]:
+    """Where faces come whichever scenes are filmed: in all photos, and in clips of the film's shape."""
+    photos = [replace(scene, clip=None) for scene in scenes]
+    found = _faces_on_screen(photos, spec, _shots(photos, spec, cuts, narration, total))
+    (w, h), filmed = spec.size, [Box(*face) for scene in scenes for face in scene.clip_faces]
+    return found + [Box(face.x * w, face.y * h, face.w * w, face.h * h) for face in filmed]
+
+
 def _labels(
-    scenes: Sequence[SceneIn], spec: FilmSpec, shots: Sequence[Shot], total: int
+    scenes: Sequence[SceneIn], spec: FilmSpec, shots: Sequence[Shot], total: int, anyhow: Sequence[Box]
 ) -> tuple[tuple[int, int, Box], ...]:
-    """The label's corner: one for the whole film where no face ever comes there, otherwise the best of each shot."""
+    """The label's corner: one for the whole film where no face ever comes there, otherwise the best of each shot.
+
+    `anyhow` are faces that keep the label away though they may not be seen: a clip that lands must not move it, or
+    what was encoded of the film before would be encoded again.
+    """
     shown = [shot for shot in shots if shot.kind != "title"]
     if not spec.label.strip():
         return ()
     corners = label.corners(spec.label, spec.size)
     faces = {id(shot): _faces_on_screen(scenes, spec, [shot]) for shot in shown}
-    everywhere = _free(corners, [face for found in faces.values() for face in found])
+    everywhere = _free(corners, [*anyhow, *(face for found in faces.values() for face in found)])
     if everywhere is not None:
         return ((shown[0].start, total, everywhere),)
     found: list[tuple[int, int, Box]] = []
