@@ -33,9 +33,7 @@ log = logging.getLogger(__name__)
 
 SERIALIZER = "rq.serializers.JSONSerializer"
 # Work that loads models or may crash in C runs in a fork of its own; the rest is small and runs in the worker itself.
-# Such work may take the machine, but never from the person who looks at a page, and a film not from a first look: each
-# worker is as nice as this says.
-FORKING = {"pixels": 5, "render": 12}
+FORKING = ("pixels", "render")
 # Loaded once, before the forks: each fork then begins with everything in memory.
 PRELOAD: dict[str, tuple[tuple[str, ...], Callable[[], None] | None]] = {
     "pixels": (("pipeline.photos", "pipeline.stages.first_look", "pipeline.stages.qc"), faces.load),
@@ -202,5 +200,5 @@ def work(queue: str, *, burst: bool = False) -> None:
             load()
     connections.close_all()
     if queue in FORKING:
-        os.nice(FORKING[queue])
+        os.nice(5)  # films may take the machine, but never from the person looking at a page
     worker.work(burst=burst, logging_level="WARNING")
