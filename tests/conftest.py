@@ -65,9 +65,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
             patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: fresh.backup(connection.connection))
         else:
-            ours = sorted(
-                set(connection.introspection.table_names()) - _with_rows(connection.introspection.table_names())
-            )
+            tables = connection.introspection.table_names()
+            ours = set(tables) - _with_rows(tables)
             patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: _empty(_with_rows(ours)))
         yield
 

@@ -17,6 +17,7 @@ from videogen import local_redis
 
 from . import postgres
 from .test_processes import Site, gone
+from .waiting import soon
 
 pytestmark = [pytest.mark.slow, pytest.mark.render]
 
@@ -50,6 +51,13 @@ def steps_done(site: Site, number: int) -> None:
     site.wait_for(f"select count(*) >= {number} from pipeline_step where state = 'done'", [(True,)])
 
 
+def is_back(bells: redis.Redis) -> bool:
+    try:
+        return bool(bells.ping())
+    except redis.ConnectionError:
+        return False
+
+
 def answers(site: Site) -> bool:
     return all(
         requests.get(f"http://127.0.0.1:{site.port}{path}", timeout=60).status_code == 200
@@ -73,6 +81,7 @@ def test_a_film_is_made_while_redis_the_sweep_the_database_and_a_worker_fail_in_
     steps_done(site, 3)
     # Every bell is lost in the middle, and so is whoever rings again.
     os.kill(one(site, "sweep"), signal.SIGKILL)
+    assert soon(lambda: is_back(bells)), "the supervisor starts Redis again"
     bells.flushall()
     steps_done(site, 8)
     # The database is restarted under everybody.

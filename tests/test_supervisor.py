@@ -85,7 +85,16 @@ def test_a_process_is_called_what_it_does(site: Supervisor) -> None:
     look_until(site, lambda: Path(f"/proc/{pid_of(child)}/comm").read_text() == "worker control\n")
 
 
-def test_a_process_can_be_told_to_end_before_it_has_a_group_of_its_own(site: Supervisor) -> None:
-    child = site.start("worker control", work)
-    site.stop()
-    assert child.pid is None
+def test_a_process_that_is_told_to_end_before_it_has_begun_ends_politely(
+    site: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = os.setpgid
+    monkeypatch.setattr(os, "setpgid", lambda *group: time.sleep(0.5) or begin(*group))
+    before = signal.signal(signal.SIGTERM, site._stop)  # as when the site is watched
+    try:
+        child = site.start("worker control", work)
+        site.stop()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert child.process is not None
+    assert child.process.exitcode == -signal.SIGTERM, "and not after all patience, by a kill"

@@ -96,7 +96,12 @@ class Supervisor:
         child.started = time.monotonic()
         connections.close_all()  # no process may use another's
         child.process = multiprocessing.get_context("fork").Process(target=_begin, args=(os.getpid(), child))
-        child.process.start()
+        # Until the child has handlers of its own, what it is told waits: ours would only note it and go on.
+        heard = signal.pthread_sigmask(signal.SIG_BLOCK, OURS)
+        try:
+            child.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, heard)
 
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()
@@ -143,6 +148,7 @@ def _begin(parent: int, child: Child) -> None:
     be_called(child.name)
     for number in OURS:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, OURS)
     tie = die_with(parent)
     if tie is not None:
         tie()
@@ -152,7 +158,7 @@ def _begin(parent: int, child: Child) -> None:
 
 
 def _is_stopped(pid: int) -> bool:
-    """Whether a child of ours is stopped now. Its status stays where it is: whether it ended is for `Popen` to ask."""
+    """Whether a child of ours is stopped now. Its status stays where it is: `Child.pid` asks whether it ended."""
     if sys.platform != "linux":
         return False
     try:

@@ -131,7 +131,6 @@ class Command(BaseCommand):
             Voice.objects.filter(creator__slug=slug).update(provider=provider)
         sandbox = self._sandbox(options)
         supervisor, vendors = Supervisor(), Supervisor()
-        vendors.start("vendors", sandbox.serve)
         trial = Trial(
             plan=Plan(
                 orders=options["orders"],
@@ -150,6 +149,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)
         try:
+            vendors.start("vendors", sandbox.serve)
             site.start(supervisor)
             trial.run()
             books = Books(
