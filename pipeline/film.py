@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from .media import music, probe, startframe
 from .media.motion import Box
 from .media.soundtrack import Soundtrack
 from .media.timeline import FilmSpec, SceneIn, Timeline, Word
-from .models import Scene, Take
+from .models import FirstLook, Scene, Take
 from .models.story import TakeKind
 
 log = logging.getLogger(__name__)
@@ -26,15 +26,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Material:
-    """One scene's material, fetched: what the timeline is planned from, the read, and the photo's stored name.
-
-    `segments` are pieces of the film that were encoded when the take landed: content name → stored name.
-    """
+    """One scene's material, fetched: what the timeline is planned from, the read, and the photo's stored name."""
 
     scene: SceneIn
     audio: Path
     photo_name: str
-    segments: dict[str, str]
 
 
 def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material]:
@@ -65,7 +61,7 @@ def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material
             clip_interest=clip_interest,
             seed=scene.number,
         )
-        found.append(Material(planned, audio, scene.photo.file, dict(take.segments) if take is not None else {}))
+        found.append(Material(planned, audio, scene.photo.file))
         work.beat()
     return found
 
@@ -121,10 +117,17 @@ def soundtrack(work: Work, parts: list[Material], timeline: Timeline) -> Soundtr
     )
 
 
-def bring(parts: list[Material], names: Iterable[str], segments: Path) -> int:
-    """Fetch those of the pieces called so that are encoded already into the folder `segments`; how many there were."""
+def pieces(work: Work) -> dict[str, str]:
+    """What is encoded of the film already, with the first look or when a take landed: content name → stored name."""
+    takes = Take.objects.filter(shot__scene__script__production=work.production, selected=True)
+    looks = FirstLook.objects.filter(production=work.production)
+    made = [*looks.values_list("segments", flat=True), *takes.values_list("segments", flat=True)]
+    return {name: stored for segments in made for name, stored in segments.items()}
+
+
+def bring(stored: Mapping[str, str], names: Iterable[str], segments: Path) -> int:
+    """Fetch those of the `pieces` called so that are there into the folder `segments`; how many there were."""
     segments.mkdir(parents=True, exist_ok=True)
-    stored = {name: where for part in parts for name, where in part.segments.items()}
     found = 0
     for name in names:
         if name in stored:

@@ -44,8 +44,9 @@ def known_names(codes: Collection[str] | None = None) -> set[str]:
     takes = of(Take.objects.all(), "shot__scene__script__production__order")
     for clip, small, pieces in takes.values_list("file", "thumb", "segments"):
         names |= {clip, small, *pieces.values()}
-    for film, poster in of(FirstLook.objects.all(), "production__order").values_list("file", "poster"):
-        names |= {film, poster}
+    looks = of(FirstLook.objects.all(), "production__order")
+    for film, poster, pieces in looks.values_list("file", "poster", "segments"):
+        names |= {film, poster, *pieces.values()}
     for made in of(Call.objects.all(), "step__production__order").values_list("files", flat=True):
         names |= set(made.values())
     return names - {""}

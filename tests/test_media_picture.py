@@ -452,10 +452,20 @@ def test_a_clip_that_lands_changes_nothing_that_was_encoded_before(photos, tmp_p
     for landed in ({1}, {1, 0}, {1, 0, 2}):
         timeline = plan([replace(one, clip=take if n in landed else None) for n, one in enumerate(awaited)], SPEC)
         for part in picture.segments(timeline, tmp_path):
-            if {shot.scene for shot in timeline.shots_at(part.start)} <= landed:
+            if {shot.scene for shot in timeline.shots_at(part.start) if shot.kind not in ("title", "end")} <= landed:
                 names.setdefault((part.start, part.end), set()).add(part.path.name)
+    assert min(names) == (0, timeline.shots[1].start), "the title waits for no clip"
     assert len(names) >= 5
     assert all(len(called) == 1 for called in names.values())
+
+
+@pytest.mark.render
+def test_of_a_clip_that_lands_last_two_halves_can_be_encoded_at_once(photos, tmp_path):
+    take = clip(tmp_path / "take.mp4", seconds=6, rate=24, size=(270, 480))
+    first, *others = scenes(photos)
+    timeline = plan([replace(first, clip=take), *others], SPEC)
+    bodies = [shots for part in picture.segments(timeline, tmp_path) if len(shots := timeline.shots_at(part.start)) == 1]
+    assert [shot.kind for (shot,) in bodies] == ["title", "clip", "clip", *["photo"] * len(others), "end"]
 
 
 @pytest.mark.render

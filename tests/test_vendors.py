@@ -77,11 +77,13 @@ def test_with_keys_the_vendors_make_it_and_film_again_what_is_of_no_use(vendors:
     assert (again.step, again.name, again.state) == (lost.step, lost.name, CallState.SUCCEEDED), again.error
     assert {call.name for call in lost.step.calls.all()} == {lost.name}, "nobody else was asked: it is not late"
     assert all(0 < call.cost <= call.estimate for call in calls)
+    [sound] = FirstLook.objects.get(production=production).segments
+    assert sound.endswith(".m4a")
     pieces = [name for take in Take.objects.filter(selected=True) for name in take.segments]
-    assert production.events.get(name="film.cut").data["ready"] == len(pieces), "what landed is in the film as it is"
+    ready = production.events.get(name="film.cut").data["ready"]
+    assert ready == len(pieces) + 1, "what landed, and the first look's sound, are in the film as they are"
     shots = production.script.scenes.count()
     assert len(pieces) >= 2 * shots + 3, "shots, the title, the end and every dissolve are encoded when a clip lands"
-    assert FirstLook.objects.filter(production=production).exists()
     assert not any(call.maybe_paid_twice for call in calls)
 
 

@@ -17,10 +17,11 @@ from PIL import Image
 from pipeline.media import encode, frames
 from pipeline.media.compose import Composer, Scenery
 from pipeline.media.frames import Planes
-from pipeline.media.timeline import Timeline
+from pipeline.media.timeline import Shot, Timeline
 
 LOOKS = 1  # raise it when the same timeline is drawn differently, so that kept segments are made anew
 _BEAT = 8  # frames between two signs of life
+HALVED = 60  # frames of a clip's body from which it is two segments: the clip that lands last keeps two cores busy
 
 Progress = Callable[[float], None]
 
@@ -39,10 +40,16 @@ class Segment:
 
 
 def segments(timeline: Timeline, workdir: Path) -> list[Segment]:
-    """The segments of a film in order: every shot's own body and every dissolve between two."""
-    edges = sorted({0, timeline.frames} | {edge for shot in timeline.shots for edge in (shot.start, shot.end)})
+    """The segments of a film in order: every shot's own body (a clip's in halves) and every dissolve between two."""
+    whole = sorted({0, timeline.frames} | {edge for shot in timeline.shots for edge in (shot.start, shot.end)})
+    halves = {(a + b) // 2 for a, b in pairwise(whole) if b - a >= HALVED and _is_clip(timeline.shots_at(a))}
+    edges = sorted({*whole, *halves})
     told = {path: _told(path) for shot in timeline.shots for path in (shot.photo, shot.clip) if path}
     return [Segment(a, b, workdir / f"{_name(timeline, a, b, told)}.mp4") for a, b in pairwise(edges) if b > a]
+
+
+def _is_clip(shots: Sequence[Shot]) -> bool:
+    return [shot.kind for shot in shots] == ["clip"]
 
 
 def render_picture(

@@ -187,7 +187,7 @@ def _shots(
 ) -> list[Shot]:
     half = round(DISSOLVE * spec.fps) // 2
     overlap = (half, round(DISSOLVE * spec.fps) - half)  # frames before and after a cut
-    found: list[Shot] = []
+    found = [_title(scenes[0], spec, cuts, narration[0][1], overlap)] if cuts[0] > 0 else []
     before: Kind | None = None
     for i, scene in enumerate(scenes):
         inner = _split(scene, narration[i][1], cuts[i], cuts[i + 1], spec.fps)
@@ -196,18 +196,21 @@ def _shots(
             start, stop = max(0, first - overlap[0]), last + overlap[1]
             move_start = 0 if opening else start
             shot = _shot(scene, i, spec, (start, stop, move_start), before, part=number)
-            if opening and cuts[0] > 0:
-                found.append(_title(scene, spec, shot, cuts[0] + overlap[1]))
             found.append(shot)
             before = shot.path.kind if shot.path else before
     found.append(Shot("end", -1, cuts[-1] - overlap[0], total, "", None, cuts[-1] - overlap[0], total))
     return found
 
 
-def _title(scene: SceneIn, spec: FilmSpec, opener: Shot, end: int) -> Shot:
-    """The title stands on the first photo, out of focus, in the very move that the first shot then sharpens into."""
-    path = opener.path if opener.kind == "photo" else _path(scene, spec, 4.0, None, 0)
-    return Shot("title", 0, 0, end, str(scene.photo), path, 0, opener.move_end)
+def _title(scene: SceneIn, spec: FilmSpec, cuts: Sequence[int], spoken: float, overlap: tuple[int, int]) -> Shot:
+    """The title stands on the first photo, out of focus, in the very move that the first shot then sharpens into.
+
+    A clip in that shot's place changes nothing here: the title is encoded before it lands.
+    """
+    still = replace(scene, clip=None)
+    stop = _split(still, spoken, cuts[0], cuts[1], spec.fps)[1] + overlap[1]
+    opener = _shot(still, 0, spec, (max(0, cuts[0] - overlap[0]), stop, 0), None, part=0)
+    return replace(opener, kind="title", start=0, end=cuts[0] + overlap[1])
 
 
 def _shot(

@@ -50,6 +50,8 @@ class FirstLook(models.Model):
     )
     file = models.CharField(_("film"), max_length=200)
     poster = models.CharField(_("poster"), max_length=200, blank=True)
+    # What of it the film takes over as it is, its sound: content name → stored name.
+    segments = models.JSONField(_("segments"), default=dict, blank=True)
     width = models.PositiveIntegerField(_("width"))
     height = models.PositiveIntegerField(_("height"))
     seconds = models.FloatField(_("seconds"))

@@ -1,6 +1,7 @@
 """Stage `conform`, one step per scene: what a landed clip will be in the film is encoded now, not when all have landed.
 
-So are its dissolves into what has landed before it, the cards, and the sound: the last clip leaves little to cut.
+So are its dissolves into what has landed before it, the cards, and the sound where there was no first look: the last
+clip leaves little to cut.
 The pieces are named by everything that decides their pixels. If another take changes a piece after all (its caption has
 to move, say), the cut finds another name and makes it anew.
 """
@@ -34,7 +35,7 @@ def run(work: Work) -> Done | Wait:
         if clip is None:
             return DONE
         timeline = plan([part.scene for part in parts], film.spec(work))
-        there = {name for part in parts for name in part.segments}
+        there = film.pieces(work)
         segments = folder / "segments"
         own = [part for part in _ready(work, timeline, segments) if part.path.name not in there]
         picture.render_picture(timeline, segments, threads=settings.RENDER_THREADS, on_progress=work.beat, only=own)
@@ -59,7 +60,7 @@ def _ready(work: Work, timeline: Timeline, folder: Path) -> list[Segment]:
     landed = set(takes.values_list("shot__scene__number", flat=True))
     found = []
     for part in picture.segments(timeline, folder):
-        shown = {shot.scene + 1 for shot in timeline.shots_at(part.start) if shot.kind != "end"}
+        shown = {shot.scene + 1 for shot in timeline.shots_at(part.start) if shot.kind not in ("title", "end")}
         if shown <= landed and (work.step.item in shown or not shown):
             found.append(part)
     return found

@@ -28,7 +28,7 @@ def run(work: Work) -> Done | Wait:
         master, poster, captions = folder / "film.mp4", folder / "poster.jpg", folder / "captions.vtt"
         with work.waiting(files.PATIENCE):
             names = [track.name, *(part.path.name for part in picture.segments(timeline, segments))]
-            ready = film.bring(parts, names, segments)
+            ready = film.bring(film.pieces(work), names, segments)
         sound = track.make(segments)
         work.beat()
         picture.render_film(timeline, sound, master, segments, threads=settings.RENDER_THREADS, on_progress=work.beat)

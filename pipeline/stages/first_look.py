@@ -33,11 +33,13 @@ def run(work: Work) -> Done | Wait:
         media = probe.probe(out)
         with work.waiting(files.PATIENCE):
             stored = files.publish(out, work.production.folder), files.publish(poster, work.production.folder)
+            heard = files.publish(sound, work.production.folder)
         with work.fence():
             FirstLook.objects.create(
                 production=work.production,
                 file=stored[0],
                 poster=stored[1],
+                segments={sound.name: heard},
                 width=media.width,
                 height=media.height,
                 seconds=media.duration,
