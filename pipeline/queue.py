@@ -76,6 +76,8 @@ def ring(queue: str, job: str, pk: int, name: str) -> None:
 def push(queue: str, job: str, pk: int, name: str) -> bool:
     """Ring now. False when nothing was added: the same job waits already, or the queue cannot be reached."""
     if _inline is not None:
+        if (job, pk) in _inline:
+            return False
         _inline.append((job, pk))
         return True
     try:

@@ -465,7 +465,8 @@ def test_of_a_clip_that_lands_last_two_halves_can_be_encoded_at_once(photos, tmp
     first, *others = scenes(photos)
     timeline = plan([replace(first, clip=take), *others], SPEC)
     shown = [timeline.shots_at(part.start) for part in picture.segments(timeline, tmp_path)]
-    assert [shots[0].kind for shots in shown if len(shots) == 1] == ["title", "clip", "clip", *["photo"] * len(others), "end"]
+    kinds = [shots[0].kind for shots in shown if len(shots) == 1]
+    assert kinds == ["title", "clip", "clip", *["photo"] * len(others), "end"]
 
 
 @pytest.mark.render
