@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from orders.models import OrderState
-from pipeline import invariants, roster
+from pipeline import housekeeping, invariants, roster
 from pipeline.models import Call, CallState, FirstLook, Production, Take, Vendor
 from pipeline.models.story import TakeKind
 from pipeline.providers import higgsfield
@@ -19,7 +19,7 @@ from sandbox.server import Sandbox, running
 from sandbox.vendors import VENDORS
 
 from .samples import STORY
-from .test_make_video import make
+from .test_make_video import make, stored_files
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.render, pytest.mark.slow]
 
@@ -85,6 +85,9 @@ def test_with_keys_the_vendors_make_it_and_film_again_what_is_of_no_use(vendors:
     shots = production.script.scenes.count()
     assert len(pieces) >= 2 * shots + 3, "shots, the title, the end and every dissolve are encoded when a clip lands"
     assert not any(call.maybe_paid_twice for call in calls)
+    stored = {path.relative_to(settings.MEDIA_ROOT).as_posix() for path in stored_files()}
+    assert stored <= housekeeping.known_names(), "a file that no row speaks of would be swept away"
+    assert set(FirstLook.objects.get().segments.values()) <= stored
 
 
 def test_whoever_fails_is_stood_in_for(vendors: Sandbox, tmp_path: Any) -> None:
