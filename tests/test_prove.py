@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -24,7 +25,7 @@ from pipeline.providers.base import ShotRequest
 from sandbox.vendors import VENDORS
 from sandbox.world import FAULTS, World
 from videogen.management.commands import prove as command
-from videogen.proving.figures import Books, percentile, repaid, simulated, timed, united
+from videogen.proving.figures import Books, Figures, percentile, plain, repaid, simulated, timed, united
 from videogen.proving.troubles import MIXES
 
 from . import making
@@ -80,6 +81,15 @@ def bought(step: Step, key: str, attempt: int = 1, **values: Any) -> Call:
 def test_what_is_charged_once_per_call_is_no_loss(step: Step):
     bought(step, "a", state=CallState.SUCCEEDED)
     assert repaid(Books(charged={"a": 1}, over={})) == []
+
+
+def test_a_trial_of_photos_alone_says_that_there_was_no_first_look():
+    """Figures of nothing are null for machines and words for people."""
+    nothing = {each.name: eval(each.type.partition("[")[0])() for each in dataclasses.fields(Figures)}
+    found = Figures(**nothing | {"first_look_p90_seconds": percentile([], 0.9)})
+    assert plain(found)["first_look_p90_seconds"] is None
+    assert "first look        there was none\n" in command.told(found)
+    assert "first look        p90 4.5 s\n" in command.told(dataclasses.replace(found, first_look_p90_seconds=4.5))
 
 
 def test_a_key_charged_twice_or_unknown_to_us_is_a_loss(step: Step):

@@ -239,6 +239,7 @@ GATEWAY = env.str("GATEWAY", default="sandbox")
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=30)  # a worker without a sign of life for this long has lost its step
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)  # an alarm is at the most so late
 RENDER_THREADS = env.int("RENDER_THREADS", default=2)
+VOICE_WORKERS = env.int("VOICE_WORKERS", default=2)  # of `bin/run`; each waits while a voice API reads its line
 RENDER_SCALE = env.float("RENDER_SCALE", default=1.0)  # tests make small films of the same shape
 CURRENCY = "EUR"
 

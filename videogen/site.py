@@ -41,6 +41,8 @@ def start(site: Supervisor, *, beside: Sequence[str] = ()) -> None:
         site.start(name, partial(_manage, name))
     for queue in settings.QUEUES:
         site.start(f"worker {queue}", partial(_manage, "worker", queue))
+    for number in range(2, settings.VOICE_WORKERS + 1):
+        site.start(f"worker voice {number}", partial(_manage, "worker", "voice"))
     site.start("sweep", partial(_manage, "sweep"))
 
 
