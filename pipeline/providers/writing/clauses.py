@@ -123,7 +123,7 @@ def clauses(
 
 _NEW_THOUGHT = re.compile(
     r"[\s,]+(?:(?:and|but|so|because|also|then|like|plus|anyway)\s+)+(?=(?:she|he|they|we|i|it|her|his|the|my|"
-    r"our|one|once)\b)",
+    r"our|once|one (?:time|day|night|evening|morning|summer|winter|year|christmas))\b)",
     re.I,
 )
 

@@ -117,6 +117,7 @@ class Telling:
             words = ("" if goes_on else "“") + squeeze(re.sub('["“”]', " ", unit.text)) + ("”" if ends else "")
             follows = goes_on or (k > 0 and units[k - 1].voice != "creator")
             fitting = [f for f in frames if not follows and count(f) + count(words) - 1 <= LONGEST_LINE]
+            fitting = [f for f in fitting if k or not f.startswith("And ")]  # nothing has been said yet
             if fitting:
                 frames.remove(fitting[0])
                 words = fitting[0].format(x=words.strip("“”"), sender=self.sender).removesuffix("" if ends else "”")
