@@ -22,6 +22,8 @@ from .models import FirstLook, Scene, Take
 from .models.story import TakeKind
 
 log = logging.getLogger(__name__)
+LIVELY = ("happy", "energetic")  # moods of music
+CHAPTERS = {"opening": "opening", "ending": "ending"}  # of a scene's role; all else is the story
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material
             clip_faces=tuple(clip_faces),
             clip_interest=clip_interest,
             seed=scene.number,
+            page="page" in scene.photo.facts.get("warnings", ()),
+            chapter=CHAPTERS.get(scene.role, "story"),
         )
         found.append(Material(planned, audio, scene.photo.file))
         work.beat()
@@ -103,6 +107,7 @@ def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
         label=_("AI-generated · licensed voice"),
         seconds=float(brief.seconds),
         accent=creator.accent,
+        lively=music.choose(brief.tone, brief.occasion, work.order.pk).mood in LIVELY,
     )
 
 
