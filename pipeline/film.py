@@ -107,16 +107,21 @@ def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
         label=_("AI-generated · licensed voice"),
         seconds=float(brief.seconds),
         accent=creator.accent,
-        lively=music.choose(brief.tone, brief.occasion, work.order.pk).mood in LIVELY,
+        lively=track(work).mood in LIVELY,
+        music=track(work).path,
     )
+
+
+def track(work: Work) -> music.Track:
+    """The film's music."""
+    return music.choose(work.order.brief.tone, work.order.brief.occasion, work.order.pk)
 
 
 def soundtrack(work: Work, parts: list[Material], timeline: Timeline) -> Soundtrack:
     """The plan of the film's sound."""
-    brief = work.order.brief
     return Soundtrack(
         reads=tuple((parts[index].audio, start) for index, start in timeline.narration),
-        music=music.choose(brief.tone, brief.occasion, work.order.pk).path,
+        music=track(work).path,
         seconds=timeline.seconds,
         words=tuple((word.start, word.end) for word in timeline.words),
     )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from benchmarks.picture import jitter
-from pipeline.media import conform, encode, frames, picture, samples, sound, stage
+from pipeline.media import conform, encode, frames, music, picture, samples, sound, stage
 from pipeline.media.motion import Box, choose_path
 from pipeline.media.timeline import LONGEST_SHOT, FilmSpec, SceneIn, Word, plan
 
@@ -78,6 +78,24 @@ def decoded(film: Path) -> list[np.ndarray]:
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mood", ["tender", "happy"])
+def test_cuts_fall_on_the_musics_beats_where_the_words_leave_room_and_nothing_else_moves(photos, mood):
+    told = scenes(photos * 2, 2.4)
+    track = music.choose(mood, "birthday", 1).path
+    plain, moved = plan(told, replace(SPEC, seconds=24)), plan(told, replace(SPEC, seconds=24, music=track))
+    assert (moved.frames, moved.narration, moved.words) == (plain.frames, plain.narration, plain.words)
+    beats = np.array(music.beats(track, moved.seconds))
+    edges = np.array([moved.scenes[0][0], *(end for _, end in moved.scenes)])
+    was = np.array([plain.scenes[0][0], *(end for _, end in plain.scenes)])
+    near = np.array([np.abs(beats - edge).min() for edge in edges])
+    assert (near <= 0.5 / SPEC.fps + 1e-6).sum() >= len(edges) - 2, "nearly all pauses are longer than a beat"
+    assert np.abs(edges - was).max() <= 0.36
+    for (_, at), (start, end) in zip(moved.narration, moved.scenes, strict=True):
+        assert start + 0.05 <= at
+        assert at + 2.4 <= end - 0.05
+    assert moved.seconds - edges[-1] >= 2.0 - 0.04, "the end card stands long enough to be read"
 
 
 def test_between_chapters_the_film_turns_a_page_and_within_one_it_dissolves(photos):

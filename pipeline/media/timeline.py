@@ -10,7 +10,7 @@ from typing import Literal
 
 from PIL import Image
 
-from pipeline.media import captions, conform, label
+from pipeline.media import captions, conform, label, music
 from pipeline.media.captions import Caption
 from pipeline.media.motion import Box, CameraPath, Kind, choose_path
 
@@ -20,6 +20,7 @@ PAUSE = (0.25, 0.6, 1.6)  # seconds between lines: least, comfortable, most
 TITLE, END = (1.6, 2.0, 2.4), (2.0, 2.4, 3.4)  # seconds each card stands: least, comfortable, most
 LONGEST_SHOT = 7.0
 _SHORTEST_LINE = 1.0
+_BEAT, _AIR = 0.35, 0.08  # seconds: how far a cut moves to fall on a beat, and how near to a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class SceneIn:
 class FilmSpec:
     """What the film should be: pixels (rounded down to even), wanted seconds, the words on its cards, its colour.
 
-    A `lively` one whips where another dips into the dark.
+    A `lively` one whips where another dips into the dark. Its cuts fall on the beats of the `music` where the words
+    leave room for it.
     """
 
     width: int
@@ -72,6 +74,7 @@ class FilmSpec:
     accent: str = "#e8643c"
     fps: int = 30
     lively: bool = False
+    music: Path | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -153,8 +156,8 @@ def plan(scenes: Sequence[SceneIn], spec: FilmSpec) -> Timeline:
         narration.append((i, at + lead))
         at += lead + _line(scene) + (pause / 2 if i + 1 < len(scenes) else pause)
         edges.append(at)
-    cuts = [round(second * spec.fps) for second in edges]
-    total = cuts[-1] + round(end * spec.fps)
+    total = round(edges[-1] * spec.fps) + round(end * spec.fps)
+    cuts = [round(second * spec.fps) for second in _on_beats(edges, scenes, narration, spec, total / spec.fps)]
     shots = _shots(scenes, spec, cuts, narration, total)
     spans = tuple((a / spec.fps, b / spec.fps) for a, b in pairwise(cuts))
     words = tuple(
@@ -190,6 +193,26 @@ def _pacing(scenes: Sequence[SceneIn], spec: FilmSpec) -> tuple[float, float, fl
     first = min(room[0][1], max(room[0][0], over / 2))
     last = min(room[1][1], max(room[1][0], over - first))
     return title[1] + first, pause, END[1] + last
+
+
+def _on_beats(
+    edges: Sequence[float],
+    scenes: Sequence[SceneIn],
+    narration: Sequence[tuple[int, float]],
+    spec: FilmSpec,
+    seconds: float,
+) -> list[float]:
+    """The seconds of the cuts, each on a beat where there is one near in the same silence. What is heard stays."""
+    if spec.music is None:
+        return list(edges)
+    beats = music.beats(spec.music, seconds)
+    spoken = [(at, at + _line(scene)) for (_, at), scene in zip(narration, scenes, strict=True)]
+    silent = pairwise([(0.0, 0.0), *spoken, (seconds - END[0] + _AIR, seconds)])
+    found = []
+    for edge, (before, after) in zip(edges, silent, strict=True):
+        free = [beat for beat in beats if before[1] + _AIR <= beat <= after[0] - _AIR and abs(beat - edge) <= _BEAT]
+        found.append(min(free, key=lambda beat: abs(beat - edge), default=edge) if edge > 0 else edge)
+    return found
 
 
 def _shots(
