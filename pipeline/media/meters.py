@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pipeline.media import ffmpeg
+from pipeline.media import ffmpeg, motion
 from pipeline.media.probe import BadMedia, Media, probe
 from pipeline.media.sound import Loudness, read_summary
 
@@ -32,7 +32,7 @@ BLACK = "blackdetect=d=0.15:pic_th=0.98:pix_th=0.03"
 # freezedetect compares with the frame where the freeze began, so a slow camera move ends it within a second.
 FREEZE = "freezedetect=n=0.001:d=1"
 SILENCE = "silencedetect=n=-50dB:d=1"
-_PLAIN = 1.5  # of 255: standard deviation of detail below which there is only noise
+_PLAIN = 3.0  # of 255: standard deviation of detail below which there is too little to be told by
 _COARSE, _FINE = 96, 288  # pixels on the longer side of a still when it is looked for in a photo
 
 
@@ -200,10 +200,10 @@ def photo_present(still: Picture, photo: Picture) -> float:
 
 def _middle(still: Picture, longest: int, shape: float) -> Detail:
     """The detail of the part of a still where a photo of `shape` (width by height) surely is, at `longest` pixels."""
-    tall = still.shape[0] > 1.2 * still.shape[1]
-    part_w, part_h, middle = (0.62, 0.25, 0.43) if tall else (0.36, 0.44, 0.48)
-    # A photo that lies whole on a ground, as motion.py lays it, may cover less, and drifts: three quarters of it.
-    room_w, room_h = 0.88 * still.shape[1], (0.67 if tall else 0.85) * still.shape[0]
+    wide, high, middle = motion.on_ground((still.shape[1], still.shape[0]))
+    part_w, part_h = (0.66, 0.34) if still.shape[0] > 1.2 * still.shape[1] else (0.44, 0.5)
+    # A photo that lies whole on a ground may cover less, and drifts: three quarters of it.
+    room_w, room_h = wide * still.shape[1], high * still.shape[0]
     height = min(room_h, room_w / shape)
     part_w = min(part_w, 0.75 * height * shape / still.shape[1])
     part_h = min(part_h, 0.75 * height / still.shape[0])
