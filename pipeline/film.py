@@ -12,6 +12,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from orders.choices import Occasion
+
 from . import files
 from .engine import Work
 from .media import music, probe, startframe
@@ -20,6 +22,7 @@ from .media.soundtrack import Soundtrack
 from .media.timeline import FilmSpec, SceneIn, Timeline, Word
 from .models import FirstLook, Scene, Take
 from .models.story import TakeKind
+from .providers.writing.person import who_is
 
 log = logging.getLogger(__name__)
 LIVELY = ("happy", "energetic")  # moods of music
@@ -113,8 +116,10 @@ def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
 
 
 def track(work: Work) -> music.Track:
-    """The film's music."""
-    return music.choose(work.order.brief.tone, work.order.brief.occasion, work.order.pk)
+    """The film's music: calm where somebody has died, whatever occasion and tone were chosen."""
+    brief = work.order.brief
+    mourned = who_is(brief.name, brief.occasion, brief.notes).mourned
+    return music.choose(brief.tone, Occasion.CONDOLENCE if mourned else brief.occasion, work.order.pk)
 
 
 def soundtrack(work: Work, parts: list[Material], timeline: Timeline) -> Soundtrack:
