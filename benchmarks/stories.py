@@ -89,7 +89,7 @@ def facts_of(request: WriteRequest, script: ScriptDraft) -> tuple[int, int, list
     kept, out, lost = 0, 0, []
     harvest = gather(request.notes, names=(request.name, request.name.split()[0]))
     for fact in harvest.facts:
-        content = [word for word in plain_words(fact.text) if word not in _EMPTY] or plain_words(fact.text)
+        content = [word for word in plain_words(fact.text) if not stems(word) & _EMPTY] or plain_words(fact.text)
         if any(squeeze(fact.quote) in quote for quote in left):
             out += 1
         elif 3 * sum(bool(stems(word) & said) for word in content) >= 2 * len(content):

@@ -710,6 +710,14 @@ def test_any_name_makes_a_valid_script_or_a_sentence_for_the_fan(name: str) -> N
         ("just wanted to say i think ur amazing. I like ur songs.", "I think you're amazing."),
         ("She is up all nite reeding. Her freinds call evry day.", "You are up all night reading."),
         ("Her freinds call evry day.", "Your friends call every day."),
+        ("She bakes on fridays in london.", "You bake on Fridays in London."),
+        ("i dont really know what to write but she wears odd socks", "You wear odd socks."),
+        ("He's a postman, knows every dog in town by name.", "You know every dog in town by name."),
+        ("Shes brave, she had her tonsils out in June.", "You're brave."),
+        (
+            "my teacher eileen is the best she makes maths fun and she wears odd socks on purpose every day",
+            "You are the best.",
+        ),
     ],
 )
 def test_slips_nobody_can_mistake_are_put_right(notes: str, said: str) -> None:
@@ -764,3 +772,44 @@ def test_the_first_quotation_does_not_begin_with_and() -> None:
         script = write(_request(f"We miss her on Fridays. She has {n} cats. She bakes bread.", sender="Sam"))
         first = next(s.text for s in script.scenes if s.role == "fact")
         assert not first.startswith("And "), first
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("She likes long walks.", "She does not like long walks."),
+        ("She is 30.", "She is 31."),
+        ("She turned 40.", "She is 41 now."),
+        ("She can swim.", "She can't swim."),
+    ],
+)
+def test_of_two_facts_that_contradict_each_other_the_later_is_said(first: str, then: str) -> None:
+    harvest = gather(f"{first} {then} She bakes bread.", names=("Eileen",))
+    assert [fact.quote for fact in harvest.facts] == [then, "She bakes bread."]
+    assert harvest.left_out == [first]
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        "She is 30. She is kind.",
+        "She has 2 dogs. She has 3 cats.",
+        "She likes walks. She likes rain.",
+        "She is a nurse. He is 9.",
+    ],
+)
+def test_facts_that_only_look_alike_are_all_kept(notes: str) -> None:
+    assert len(gather(notes, names=("Eileen",)).facts) == 2
+
+
+def test_no_opening_or_ending_says_the_same_words_twice() -> None:
+    notes = "Jack died in May. He was a carpenter. He loved the sea."
+    for number in range(12):
+        request = _request(f"{notes} He had {number + 2} boats.", name="Jack", occasion="condolence", sender="Sam")
+        scenes = write(request).scenes
+        opening = " ".join(s.text for s in scenes if s.role == "opening")
+        ending = " ".join(s.text for s in scenes if s.role == "ending")
+        assert (
+            len(re.findall(r"\b(?:words|pictures)\b", opening.replace("a few words and a few pictures", "words"))) < 2
+        )
+        assert ending.count("This was ") < 2

@@ -170,13 +170,14 @@ class Telling:
             (greeting, [greeting, lead] if own_lead else [f"{greeting} {lead}".strip()])
             for greeting in greetings
             for lead in [*leads, *([] if own_lead or self.letter else [""])]
+            if not _REPEATED & set(words_of(greeting)) & set(words_of(lead))
         ]
         stops = [
             (final, [closer, f"{final} {sign}".strip()] if own_closer else [f"{closer} {final} {sign}".strip()])
             for final in finals
             for closer in [*closers, *([] if own_closer else [""])]
             for sign in signs
-            if not (sign and "love" in sign and "love" in f"{final} {closer}".casefold())
+            if not (sign and _echoes(sign, f"{closer} {final}"))
         ]
         starts = [s for s in starts if all(count(t) <= LONGEST_LINE for t in s[1])] or [(greetings[0], [greetings[0]])]
         stops = [s for s in stops if all(count(t) <= LONGEST_LINE for t in s[1])] or [(finals[0], [finals[0]])]
@@ -310,6 +311,15 @@ def _before(words: str, unit: Unit) -> Unit:
 def _repeats(greeting: str, final: str) -> bool:
     """Whether an ending says what the greeting said: "Happy birthday" is nicer once."""
     return words_of(greeting)[:2] == words_of(final)[:2]
+
+
+_REPEATED = frozenset(["words", "pictures", "story", "photos"])
+
+
+def _echoes(sign: str, ending: str) -> bool:
+    """Whether a sign-off says a word again that was just said: love twice, or "This was for … This was from …"."""
+    twice = "This was " in sign and "This was " in ending
+    return twice or ("love" in sign and "love" in ending.casefold())
 
 
 def _sender(raw: str) -> str:

@@ -11,7 +11,9 @@ LEADS = re.compile(
     r"correction)\b[\s,.:!-]*|"
     r"(?:so|well|like|now|look|then)\s*,\s*|(?:so|actually) (?=(?:she|he|they|my|our|her|his|the|i|we|where|"
     r"what|yeah)\b)|"
-    r"actually,\s*|but\s+|(?:(?:i|we) )?just (?:wanted|want|would like|wish) to say(?: that)?[\s,:]+)+",
+    r"actually,\s*|but\s+|(?:(?:i|we) )?just (?:wanted|want|would like|wish) to say(?: that)?[\s,:]+|"
+    r"(?:i|we) (?:don't|dont|do not) (?:really |even )?know (?:what|where|how)(?: else)? to "
+    r"(?:write|start|say|begin|put)(?: here| really)?[\s,]+(?:but|except|other than)(?: that)?\s+)+",
     re.I,
 )
 
@@ -100,6 +102,8 @@ def tidy(rough: str, names: tuple[str, ...], *, loud: bool) -> tuple[str, str]:
             and core.casefold() not in lex.CALLED_KIN
         ):
             fixed = fixed[:1].lower() + fixed[1:]
+        elif {core, core.removesuffix("s")} & lex.PROPER:  # "on fridays"
+            fixed = core.capitalize()
         elif core.isupper() and len(core) > 1 and core not in lex.INITIALISMS and core.casefold() in LOWER:
             fixed = fixed.lower()
         out.append(word.replace(core, fixed, 1) if core else word)
