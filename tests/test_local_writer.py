@@ -713,6 +713,8 @@ def test_any_name_makes_a_valid_script_or_a_sentence_for_the_fan(name: str) -> N
         ("She bakes on fridays in london.", "You bake on Fridays in London."),
         ("i dont really know what to write but she wears odd socks", "You wear odd socks."),
         ("He's a postman, knows every dog in town by name.", "You know every dog in town by name."),
+        ("I owe her everything.", "I owe you everything."),
+        ("Hired half of us. She bakes.", "You hired half of us."),
         ("Shes brave, she had her tonsils out in June.", "You're brave."),
         (
             "my teacher eileen is the best she makes maths fun and she wears odd socks on purpose every day",
@@ -722,6 +724,12 @@ def test_any_name_makes_a_valid_script_or_a_sentence_for_the_fan(name: str) -> N
 )
 def test_slips_nobody_can_mistake_are_put_right(notes: str, said: str) -> None:
     assert said in _lines(notes)
+
+
+def test_parents_are_spoken_to_by_what_they_are_to_the_sender() -> None:
+    notes = "My parents Jean and Alan have been married 50 years. They met in 1974. Their kids are Leo and Mia."
+    lines = _lines(notes, name="Jean & Alan", occasion="anniversary")
+    assert lines == ["You have been married 50 years.", "You met in 1974.", "Your kids are Leo and Mia."]
 
 
 def test_a_couple_is_spoken_to_however_the_two_names_are_joined() -> None:

@@ -55,7 +55,7 @@ def who_is(name: str, occasion: str, notes: str) -> Who:
     kin = {low, titled} & (lex.KIN | (lex.PETS if occasion == "pet" else set()))
     named = "|".join(re.escape(a) for a in who.aliases)
     text = notes.casefold().replace("’", "'")
-    all_kin = lex.KIN | lex.PETS
+    all_kin = lex.KIN | lex.PETS | (_CROWD if several else frozenset())
     stated = re.findall(rf"\b(?:my|our) ((?:[a-z]+ ){{0,2}}[a-z]+),? (?:{named})\b", text)
     be = r"(?:,| is| was| has been| has always been| will always be|, who is)"
     stated += re.findall(rf"\b(?:{named}){be} (?:my|our) ((?:[a-z]+ ){{0,2}}[a-z]+)\b", text)
@@ -392,7 +392,7 @@ def _introduces(words: list[str], who: Who, subject: str) -> Literal["", "kin", 
     """Whether a clause brings in somebody the next "she", "he" or "they" may mean, a person or a pet."""
     if who.plural:  # "they" may be the kids; one gran it is not
         owned = words[0] in {"her", "his", "their", "my", "our", "the"} or words[0].endswith("'s")
-        return "kin" if owned and _CROWD & set(words[1:4]) else ""
+        return "kin" if owned and (_CROWD - who.kin) & set(words[1:4]) else ""
     theirs = {"she": lex.HE_KIN, "he": lex.SHE_KIN}.get(who.pronoun, frozenset())
     kin = {w.removesuffix("'s") for w in words} & ((lex.KIN | lex.PETS) - theirs - who.kin)
     if set(words) & theirs:
