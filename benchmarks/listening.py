@@ -54,7 +54,7 @@ def heard(signal: np.ndarray, rate: int, beams: int = 5) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text as they are said: "60th" and "sixtieth" are the same."""
-    written = re.sub("[—–-]", " ", text).split()
+    written = re.sub(r"(?<=[^\W\d])-(?=[^\W\d])|[—–](?!\d)", " ", text).split()
     units = say(" ".join(written))
     said = " ".join(" ".join(written[u.first : u.first + u.count]) if u.respelt else u.text for u in units)
     return [SPELT.get(word, word) for word in re.findall(r"[a-z]+(?:'[a-z]+)?", said.lower().replace("’", "'"))]
