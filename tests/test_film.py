@@ -81,3 +81,13 @@ def test_nobody_hears_cheerful_music_in_a_film_for_a_pet_that_died(work):
     assert film.track(work).mood == "happy"
     brief.notes = "Biscuit crossed the rainbow bridge last week. He loved the snow."
     assert film.track(work).mood == "calm"
+
+
+def test_nobody_hears_funny_music_under_a_hard_life(work):
+    brief = work.order.brief
+    brief.tone = "funny"
+    scene = Scene.objects.get()
+    assert film.track(work).mood == "happy"
+    scene.text = "You survived cancer and the war."
+    scene.save()
+    assert film.track(work).mood == "tender"

@@ -6,6 +6,7 @@ import functools
 import random
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.providers.base import PhotoNote, SceneDraft, ScriptDraft, WriteRequest
@@ -38,7 +39,7 @@ class Telling:
         self.request, self.name, self.must_say, self.harvest, self.rng = request, name, must_say, harvest, rng
         lines, self.who, self.dropped = told(harvest.facts, who, request.occasion)
         self.occasion = "condolence" if who.mourned else request.occasion
-        self.grave = 2 * sum(bool(lex.SENSITIVE.search(line.text)) for line in lines) >= max(2, len(lines))
+        self.grave = is_grave([line.text for line in lines])
         self.tone = "warm" if self.grave and request.tone == "funny" else request.tone  # no jokes about a hard life
         self.mood = phrases.mood_of(self.occasion, self.tone)
         self.gentle = self.mood in {"soft", "sorry"}
@@ -311,6 +312,11 @@ def _before(words: str, unit: Unit) -> Unit:
 def _repeats(greeting: str, final: str) -> bool:
     """Whether an ending says what the greeting said: "Happy birthday" is nicer once."""
     return words_of(greeting)[:2] == words_of(final)[:2]
+
+
+def is_grave(told: Sequence[str]) -> bool:
+    """Whether half of what is told is hard to bear: nobody jokes about that."""
+    return 2 * sum(bool(lex.SENSITIVE.search(line)) for line in told) >= max(2, len(told))
 
 
 _REPEATED = frozenset(["words", "pictures", "story", "photos"])
