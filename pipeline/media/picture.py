@@ -177,7 +177,7 @@ def _name(timeline: Timeline, start: int, end: int, told: dict[str, str]) -> str
     shots = [shot for shot in timeline.shots if shot.start < end and shot.end > start]
     kinds = {shot.kind for shot in shots}
     facts = {
-        "looks": (LOOKS, encode.OPTIONS, spec.size, spec.fps, spec.accent, end - start),
+        "looks": (LOOKS, encode.OPTIONS, spec.size, spec.fps, spec.accent, spec.template, end - start),
         "shots": [
             {
                 **asdict(shot),
