@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from pipeline.media import captions, cards, fonts, frames, label, lettering, templates
+from pipeline.media import captions, cards, fonts, frames, label, lettering, picture, templates
 from pipeline.media.motion import Box
-from pipeline.media.timeline import Word
+from pipeline.media.timeline import FilmSpec, SceneIn, Word, plan
 
 pytestmark = pytest.mark.render
 
@@ -212,6 +214,36 @@ def test_captions_read_on_any_picture(ground, template):
     area = picture.y[int(first.baseline) - 38 : int(first.baseline), int(first.x) : int(first.x + first.width)]
     grey = [tuple([round((int(v) - 16) * 255 / 219)] * 3) for v in (area.max(), np.percentile(area[area < 190], 60))]
     assert lettering.contrast(*grey) >= 4.5
+
+
+@pytest.mark.parametrize("template", templates.TEMPLATES)
+@pytest.mark.parametrize("photo", ["1-portrait", "2-deep-field", "4-coffee", "6-moon", "white"])
+def test_letters_stand_out_from_what_is_around_them_on_real_photos(photo, template, tmp_path):
+    """In a frame of a film: the ring around the letters against the letters, WCAG's 3 for large type and more."""
+    path = Path(__file__).parent / "photos" / "story" / f"{photo}.jpg"
+    if photo == "white":
+        path = tmp_path / "white.jpg"
+        Image.new("RGB", (900, 1600), "white").save(path)
+    scene = SceneIn("", tuple(timed("Nobody laughed as loudly as you did")), 3.0, path)
+    spec = FilmSpec(540, 960, "", "", "", "", "", 8, template=template)
+    timeline = plan([scene], spec)
+    caption = timeline.captions[0]
+    silent = replace(caption, words=tuple(replace(word, start=0, end=0) for word in caption.words))
+    timeline = replace(timeline, captions=(silent,))
+    grey = np.asarray(picture.still(timeline, (caption.start + caption.end) // 2, tmp_path).convert("L"))
+    bare = np.asarray(
+        picture.still(replace(timeline, captions=()), (caption.start + caption.end) // 2, tmp_path).convert("L")
+    )
+    x, y, right, bottom = (int(v) for v in (caption.box.x, caption.box.y, caption.box.right, caption.box.bottom))
+    assert np.abs(grey.astype(int) - bare)[y:bottom, x:right].mean() > 10, "the control: there is a caption"
+    letters = Image.new("L", spec.size)
+    for word in caption.words:
+        fonts.draw(letters, (word.x, word.baseline), word.text, templates.of(template).caption, caption.size, fill=255)
+    mask = (np.asarray(letters) > 200).astype(np.uint8)
+    near, far = (cv2.dilate((np.asarray(letters) > 0).astype(np.uint8), np.ones((k, k), np.uint8)) for k in (3, 7))
+    ring, inside = grey[(far - near) > 0], grey[cv2.erode(mask, np.ones((2, 2), np.uint8)) > 0]
+    light, dark = int(np.percentile(inside, 30)), int(np.percentile(ring, 90))
+    assert lettering.contrast((light,) * 3, (dark,) * 3) >= 3.5
 
 
 def test_the_pill_covers_the_word_beneath_and_its_ink_reads_on_it():

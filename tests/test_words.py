@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from types import SimpleNamespace
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -143,6 +145,15 @@ def test_a_machine_that_cannot_shape_a_script_says_so_instead_of_drawing_a_jumbl
     monkeypatch.setattr(fonts, "shaping", lambda: False)
     assert wording.undrawable_words(order) in "أحمد"
     assert wording.undrawable_words(order)
+
+
+def test_the_doctor_says_so_and_how_to_mend_it(monkeypatch, capsys):
+    monkeypatch.setattr(fonts, "shaping", lambda: False)
+    with contextlib.suppress(SystemExit):  # something else may be bad here
+        call_command("doctor")
+    said = capsys.readouterr().out
+    assert "FriBiDi is missing" in said
+    assert "libfribidi0" in said
 
 
 def draft_of(text: str) -> ScriptDraft:

@@ -59,7 +59,7 @@ def shadowed(mask: Image.Image, size: int, share: float = 1.0, plate: Image.Imag
     A `plate` (its mask) takes the wide halo's place.
     """
     close = _swollen(mask, size * 0.1, size * 0.035)
-    wide, alpha_wide = (_swollen(mask, size * 0.3, size * 0.2), _WIDE) if plate is None else (plate, _PLATE)
+    wide, alpha_wide = (_swollen(mask, size * 0.48, size * 0.14), _WIDE) if plate is None else (plate, _PLATE)
     alpha_close = _CLOSE if plate is None else 0.4
     dark = ImageChops.lighter(
         close.point(lambda v: v * alpha_close * share), wide.point(lambda v: v * alpha_wide * share)
