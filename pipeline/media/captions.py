@@ -16,6 +16,7 @@ FADE = 4  # frames in which a caption comes and goes
 _LEAD, _TAIL = 0.12, 0.55  # seconds a caption stands before its first and after its last word
 _EARLY, _LATE = 0.6, 1.5  # the same, at the most, where it takes that long to read
 _SEEN = 0.067  # seconds before its first word by which a caption has faded in far enough
+_ROUNDING = 0.034  # seconds that a caption may lose to whole frames
 _BLINK = 0.3  # seconds between two captions that would be seen as a flicker
 # Words that belong to the next one: a row that ends in one of them reads badly.
 _CLINGING = (
@@ -176,7 +177,7 @@ def _times(groups: Sequence[Sequence[Row]], since: float, until: float) -> list[
         starts.append(max(since, first - _LEAD, ends[-1] if ends else since))
         ends.append(max(starts[-1], min(rest, last.end + _TAIL)))
     for i, rows in enumerate(groups):
-        need = _characters([piece for row in rows for piece in row]) / PACE
+        need = _characters([piece for row in rows for piece in row]) / PACE + _ROUNDING
         if ends[i] - starts[i] < need:
             latest = firsts[i + 1] - _SEEN if i + 1 < len(groups) else until
             ends[i] = max(ends[i], min(starts[i] + need, latest, lasts[i].end + _LATE))
