@@ -220,7 +220,8 @@ def _tops(
 
     def covered(slot: _Slot, i: int) -> float:
         (wide, deep), top = sizes[i], slot.top(sizes[i][1])
-        box = Box((frame[0] - wide) / 2, top, wide, deep)
+        air = 0.15 * size  # a caption does not rest on a chin
+        box = Box((frame[0] - wide) / 2 - air, top - air, wide + 2 * air, deep + 2 * air)
         return sum(_shared(box, face) for face in hidden[i])
 
     def clear(slot: _Slot, first: int) -> int:
