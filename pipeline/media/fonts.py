@@ -41,6 +41,7 @@ _SHAPED = ((0x0590, 0x109F), (0x1780, 0x17FF), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFC
 _LOCK = RLock()
 
 
+@cache
 def style_path(style: Style) -> Path:
     """The font file a style is set in."""
     package, name = _STYLES[style]

@@ -72,7 +72,7 @@ def shadowed(mask: Image.Image, size: int, share: float = 1.0, plate: Image.Imag
 
 def _plate(area: tuple[int, int], bleed: int, size: int) -> Image.Image:
     plate = Image.new("L", area)
-    edge = bleed - round(size * 0.1)
+    edge = bleed + round(size * 0.2)  # rows have air of their own above and below
     box = (edge, edge, area[0] - edge - 1, area[1] - edge - 1)
     ImageDraw.Draw(plate).rounded_rectangle(box, size * 0.42, fill=255)
     return Image.fromarray(np.asarray(cv2.GaussianBlur(np.asarray(plate), (0, 0), size * 0.03), np.uint8))

@@ -31,7 +31,7 @@ TEMPLATES: dict[str, Template] = {
     # Warm and plain: a letter read aloud.
     "letter": Template("caption", "title", 1.0, "pill", 0.26, plate=False, ground=0.115),
     # Bookish and calm: serifs on a plate, the spoken word underlined.
-    "logbook": Template("caption-serif", "title", 1.04, "bar", 0.0, plate=True, ground=0.075),
+    "logbook": Template("caption-serif", "title", 1.0, "bar", 0.0, plate=True, ground=0.075),
     # Round and loud: a fat pill, a card full of colour.
     "comic": Template("caption-round", "title-round", 1.06, "pill", 0.5, plate=False, ground=0.34),
 }
