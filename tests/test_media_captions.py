@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from pipeline.media import captions, cards, fonts, frames, label, lettering, picture, templates
+from pipeline.media import captions, cards, fonts, frames, label, lettering, phrasing, picture, templates
 from pipeline.media.motion import Box
 from pipeline.media.timeline import FilmSpec, SceneIn, Word, plan
 
@@ -51,7 +51,7 @@ def test_whatever_is_said_is_written_in_full_and_inside_the_frame(text, frame, t
     for caption in found:
         assert Box(0, 0, *frame).holds(caption.box)
         assert len(rows_of(caption)) <= 2
-        assert all(len(row) <= captions.ROW_CHARACTERS for row in rows_of(caption))
+        assert all(len(row) <= phrasing.ROW_CHARACTERS for row in rows_of(caption))
         for word in caption.words:
             assert caption.box.x <= word.x
             assert word.x + word.width <= caption.box.right
@@ -114,8 +114,8 @@ def test_a_caption_stands_long_enough_to_be_read_where_the_voice_rests():
     """The words come in a rush, with a rest before and after: the caption is there before and stays."""
     words = timed("Nobody laughed louder than you did", 0.12, at=2)
     (caption,) = captions.lay_out(words, (1080, 1920), 30, until=6)
-    assert len(caption.text) / (words[-1].end - words[0].start) > 2 * captions.PACE, "the control: said in a rush"
-    assert pace(caption) <= captions.PACE
+    assert len(caption.text) / (words[-1].end - words[0].start) > 2 * phrasing.PACE, "the control: said in a rush"
+    assert pace(caption) <= phrasing.PACE
     assert 2 - 0.6 - 1 / 30 <= caption.start / 30 <= 2
 
 
@@ -124,13 +124,13 @@ def test_a_caption_gives_the_next_one_time_that_it_does_not_need():
     rush = timed("and everybody shouted happily together,", 0.13, at=5)
     last = timed("as we always do.", 0.5, at=6)
     found = captions.lay_out([*first, *rush, *last], (1080, 1920), 30, until=9)
-    assert all(pace(caption) <= captions.PACE * 1.02 for caption in found)
+    assert all(pace(caption) <= phrasing.PACE * 1.02 for caption in found)
 
 
 def test_where_the_voice_is_faster_than_that_the_words_still_keep_up_and_no_time_is_lost():
     words = [Word(w, i * 0.2, i * 0.2 + 0.2) for i, w in enumerate(["remember"] * 24)]
     found = captions.lay_out(words, (1080, 1920), 30, until=5.2)
-    assert max(map(pace, found)) > captions.PACE
+    assert max(map(pace, found)) > phrasing.PACE
     assert all(one.end == two.start for one, two in pairwise(found)), "it stands as long as it can"
     spoken = len(" ".join(w.text for w in words)) / 4.8
     assert all(pace(caption) <= 1.15 * spoken for caption in found), "no caption hurries more than the voice does"

@@ -4,40 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from pipeline.media import fonts, templates
+from pipeline.media import fonts, phrasing, templates
 from pipeline.media.motion import Box, hull
+from pipeline.media.phrasing import PACE, Row, TimedWord
 
-ROW_CHARACTERS = 32
-PACE = 17.0  # characters a second that are read without haste (Netflix, Timed Text Style Guide: English, children's 17)
 FADE = 4  # frames in which a caption comes and goes
 _LEAD, _TAIL = 0.12, 0.55  # seconds a caption stands before its first and after its last word
-_EARLY, _LATE = 0.6, 1.5  # the same, at the most, where it takes that long to read
+_EARLY = 0.6  # seconds before its first word, at the most, where it takes that long to read
 _SEEN = 0.067  # seconds before its first word by which a caption has faded in far enough
 _ROUNDING = 0.034  # seconds that a caption may lose to whole frames
 _BLINK = 0.3  # seconds between two captions that would be seen as a flicker
-# Words that belong to the next one: a row that ends in one of them reads badly.
-_CLINGING = (
-    "a an the and or but of to in on at for with from by as is are was were be that who which your my our his her "
-    "their its this these those not no so very than then when while if because into i you he she we they"
-)
-_CLINGS = frozenset(_CLINGING.split())
-
 # (first frame, end frame) → where faces are on the screen meanwhile, in pixels.
 Faces = Callable[[int, int], Sequence[Box]]
-
-
-class TimedWord(Protocol):
-    """A word and when it is heard, in seconds from the film's start."""
-
-    @property
-    def text(self) -> str: ...  # noqa: D102
-    @property
-    def start(self) -> float: ...  # noqa: D102
-    @property
-    def end(self) -> float: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +67,6 @@ class Caption:
         return next((i for i, word in enumerate(self.words) if word.start <= frame < word.end), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    text: str
-    start: float
-    end: float
-    width: float
-    glued: bool = False
-
-
 class _Slot(NamedTuple):
     """Where a caption may stand: its top edge at `y`, or with `hangs` false its bottom edge (pixels)."""
 
@@ -104,9 +75,6 @@ class _Slot(NamedTuple):
 
     def top(self, deep: float) -> float:
         return self.y if self.hangs else self.y - deep
-
-
-Row = list[_Piece]
 
 
 def type_size(frame: tuple[int, int], template: str = templates.DEFAULT) -> int:
@@ -151,8 +119,8 @@ def lay_out(
     """
     size, limit = type_size(frame, template), safe_area(frame).w
     style = templates.of(template).caption
-    pieces = [piece for word in words for piece in _cut(word, style, size, limit)]
-    groups = _groups(pieces, style, size, limit)
+    pieces = [piece for word in words for piece in phrasing.cut(word, style, size, limit)]
+    groups = phrasing.groups(pieces, style, size, limit)
     backwards = fonts.right_to_left(" ".join(piece.text for piece in pieces))
     times = [(round(start * fps), round(end * fps)) for start, end in _times(groups, since, until)]
     shown = [(rows, at) for rows, at in zip(groups, times, strict=True) if at[1] > at[0]]
@@ -177,16 +145,16 @@ def _times(groups: Sequence[Sequence[Row]], since: float, until: float) -> list[
         starts.append(max(since, first - _LEAD, ends[-1] if ends else since))
         ends.append(max(starts[-1], min(rest, last.end + _TAIL)))
     for i, rows in enumerate(groups):
-        need = _characters([piece for row in rows for piece in row]) / PACE + _ROUNDING
+        need = phrasing.characters([piece for row in rows for piece in row]) / PACE + _ROUNDING
         if ends[i] - starts[i] < need:
             latest = firsts[i + 1] - _SEEN if i + 1 < len(groups) else until
-            ends[i] = max(ends[i], min(starts[i] + need, latest, lasts[i].end + _LATE))
+            ends[i] = max(ends[i], min(starts[i] + need, latest, lasts[i].end + phrasing.LATE))
             if i + 1 < len(groups):
                 starts[i + 1] = max(starts[i + 1], ends[i])
         if ends[i] - starts[i] < need:
             spare = since
             if i:  # what the caption before has been read in, it may give
-                before = _characters([piece for row in groups[i - 1] for piece in row]) / PACE
+                before = phrasing.characters([piece for row in groups[i - 1] for piece in row]) / PACE
                 spare = min(starts[i], max(starts[i - 1] + before, lasts[i - 1].end, lasts[i - 1].start + 0.2))
             starts[i] = min(starts[i], max(since, spare, ends[i] - need, firsts[i] - _EARLY))
             if i:
@@ -197,14 +165,10 @@ def _times(groups: Sequence[Sequence[Row]], since: float, until: float) -> list[
     return list(zip(starts, ends, strict=True))
 
 
-def _characters(pieces: Sequence[_Piece]) -> int:
-    return sum(len(piece.text) + (not piece.glued) for piece in pieces) - 1
-
-
 def _extent(rows: Sequence[Row], style: fonts.Style, size: int) -> tuple[float, float]:
     """How wide and deep a caption is, its padding included, in pixels."""
-    gap = _gap(style, size)
-    return max(_long(row, gap) for row in rows) + 2 * pad(size), len(rows) * _row_height(size) + 2 * pad(size)
+    gap = phrasing.space(style, size)
+    return max(phrasing.length(row, gap) for row in rows) + 2 * pad(size), len(rows) * _row_height(size) + 2 * pad(size)
 
 
 def _tops(
@@ -262,12 +226,12 @@ def _placed(
 ) -> tuple[Box, tuple[PlacedWord, ...]]:
     """A caption's box and words: centred in a frame of `spot[0]` pixels across, with its top edge at `spot[1]`."""
     (style, size), (across, top), (fps, last) = type_, spot, clock
-    (ascent, descent), step, gap = fonts.height(style, size), _row_height(size), _gap(style, size)
+    (ascent, descent), step, gap = fonts.height(style, size), _row_height(size), phrasing.space(style, size)
     flat = [piece for row in rows for piece in row]
     placed: list[PlacedWord] = []
     lines: list[Box] = []
     for number, row in enumerate(rows):
-        long = _long(row, gap)
+        long = phrasing.length(row, gap)
         x = (across - long) / 2
         y = top + pad(size) + number * step
         lines.append(Box(x, y, long, step))
@@ -298,102 +262,3 @@ def _row_height(size: int) -> int:
 def pad(size: int) -> int:
     """How far a caption's box reaches beyond its letters, in pixels."""
     return round(size * 0.5)
-
-
-def _gap(style: fonts.Style, size: int) -> float:
-    """Between two words: a little more than a space, so that a pill on one keeps away from the next."""
-    return fonts.width(" ", style, size) + 0.06 * size
-
-
-def _long(row: Sequence[_Piece], gap: float) -> float:
-    return sum(piece.width for piece in row) + gap * sum(not piece.glued for piece in row[1:])
-
-
-def _cut(word: TimedWord, style: fonts.Style, size: int, limit: float) -> list[_Piece]:
-    whole = fonts.clusters("".join(fonts.literal(word.text).split()))
-    if not whole:
-        return []
-    # Nobody writes more than a few marks on one letter; whoever does gets several.
-    parts = [[cluster[i : i + ROW_CHARACTERS] for cluster in whole for i in range(0, len(cluster), ROW_CHARACTERS)]]
-
-    def too_long(part: list[str]) -> bool:
-        text = "".join(part)
-        return len(part) > 1 and (len(text) > ROW_CHARACTERS or fonts.width(text, style, size) > limit)
-
-    while any(too_long(part) for part in parts):
-        halves = ((part[: (len(part) + 1) // 2], part[(len(part) + 1) // 2 :]) for part in parts)
-        parts = [half for pair in halves for half in pair if half]
-    share = max(0.0, word.end - word.start) / len(parts)
-    return [
-        _Piece(
-            "".join(part),
-            word.start + i * share,
-            word.start + (i + 1) * share,
-            fonts.width("".join(part), style, size),
-            glued=i > 0,
-        )
-        for i, part in enumerate(parts)
-    ]
-
-
-def _groups(pieces: Sequence[_Piece], style: fonts.Style, size: int, limit: float) -> list[list[Row]]:
-    """Cut a scene into captions of one or two rows at the least cost: dynamic programming over where they end."""
-    gap = _gap(style, size)
-    best: list[tuple[float, int, tuple[int, ...]]] = [(0.0, 0, ())]
-    for end in range(1, len(pieces) + 1):
-        options: list[tuple[float, int, tuple[int, ...]]] = []
-        for begin in range(end - 1, -1, -1):
-            rows = _rows(pieces[begin:end], gap, limit)
-            if rows is None:
-                break
-            cost, split = rows
-            cost += _haste(pieces, begin, end) + _break_cost(pieces, end, whole=True)
-            options.append((best[begin][0] + cost, begin, split))
-        best.append(min(options))
-    found: list[list[Row]] = []
-    end = len(pieces)
-    while end > 0:
-        _, begin, split = best[end]
-        cuts = (0, *split, end - begin)
-        found.append([list(pieces[begin + a : begin + b]) for a, b in pairwise(cuts)])
-        end = begin
-    return found[::-1]
-
-
-def _haste(pieces: Sequence[_Piece], begin: int, end: int) -> float:
-    """What it costs that a caption of these pieces is gone before it is read."""
-    following = pieces[end].start if end < len(pieces) else pieces[end - 1].end + _LATE
-    seconds = max(0.1, following - pieces[begin].start)
-    return 4.0 * max(0.0, _characters(pieces[begin:end]) / seconds / PACE - 1)
-
-
-def _rows(part: Sequence[_Piece], gap: float, limit: float) -> tuple[float, tuple[int, ...]] | None:
-    """The cheapest way to set `part` in one or two rows: (cost, where the second row starts); None if it cannot be."""
-
-    def fits(row: Sequence[_Piece]) -> bool:
-        return len(row) == 1 or (_characters(row) <= ROW_CHARACTERS and _long(row, gap) <= limit)
-
-    total = _long(part, gap)
-    # Short flashes tire the eye; about one and a half rows reads best.
-    filled = 3.0 * max(0.0, 1.1 - total / limit) ** 2 + (2.0 if len(part) == 1 else 0.0)
-    if fits(part):
-        return filled, ()
-    options = []
-    for cut in range(1, len(part)):
-        if fits(part[:cut]) and fits(part[cut:]):
-            uneven = abs(2 * _long(part[:cut], gap) - total) / total
-            options.append((filled + uneven + 0.6 * _break_cost(part, cut, whole=False), (cut,)))
-    return min(options) if options else None
-
-
-def _break_cost(pieces: Sequence[_Piece], at: int, *, whole: bool) -> float:
-    """What it costs to break before piece `at`: nothing after a full stop, much after a word that clings."""
-    if at >= len(pieces):
-        return 0.0
-    text, pause = pieces[at - 1].text, pieces[at].start - pieces[at - 1].end
-    bare = text.rstrip("\"'”’)»]")
-    if bare.endswith((".", "!", "?", "…", "。", "！", "？")):
-        return 0.0
-    if bare.endswith((",", ";", ":", "–", "—", "،", "、")) or (whole and pause > 0.25):
-        return 0.35
-    return 2.2 if text.lower() in _CLINGS else 1.0
