@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from accounts.models import Creator
 from pipeline import roster
-from pipeline.media import ffmpeg, music
+from pipeline.media import ffmpeg, fonts, music
 from pipeline.models import Sweeper
 from pipeline.providers.base import ProviderError
 from videogen.checks import FILES_TOGETHER
@@ -105,6 +105,11 @@ class Command(BaseCommand):
         except (OSError, RuntimeError) as error:
             yield Sign("ffmpeg", "bad", str(error), "install the packages again: rm .venv/installed && bin/run")
         yield Sign("music", "ok", f"{len(music.moods())} moods")
+        if fonts.shaping():
+            yield Sign("type", "ok", "names in Arabic, Hebrew, Devanagari and their neighbours can be written")
+        else:
+            says = "FriBiDi is missing: names in Arabic, Hebrew, Devanagari and their neighbours are refused"
+            yield Sign("type", "note", says, "apt install libfribidi0, or brew install fribidi")
         settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(settings.VAR_DIR).free
         says = f"{free / 1024**3:.1f} GiB free in {settings.VAR_DIR}"
