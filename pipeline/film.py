@@ -162,7 +162,14 @@ def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
         "captions": [placed(c.start, c.end, c.box) for c in timeline.captions],
         "labels": [placed(first, end, box) for first, end, box in timeline.labels],
         "shots": [
-            [shot.start / fps, shot.end / fps, parts[shot.scene].photo_name, shot.kind == "clip"]
+            [
+                shot.start / fps,
+                shot.end / fps,
+                parts[shot.scene].photo_name,
+                shot.kind == "clip",
+                [list(face) for face in parts[shot.scene].scene.faces],
+                shot.scene + 1,
+            ]
             for shot in timeline.shots
             if shot.kind in ("photo", "clip")
         ],

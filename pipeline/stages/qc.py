@@ -10,6 +10,7 @@ from .. import files
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
 from ..media import meters, verdict
+from ..media.motion import Box
 from ..models import Cut, Finding
 
 
@@ -42,8 +43,11 @@ def _expected(cut: Cut, folder: Path) -> verdict.Expected:
         captions=tuple(meters.TextBox(*box) for box in told["captions"]),
         labels=tuple(meters.TextBox(*box) for box in told["labels"]),
         shots=tuple(
-            verdict.ExpectedShot(start, end, files.fetch(photo, folder), filmed)
-            for start, end, photo, filmed in told["shots"]
+            verdict.ExpectedShot(
+                start, end, files.fetch(photo, folder), filmed, tuple(Box(*face) for face in faces), scene
+            )
+            # A film that was cut before faces and scenes were told has neither.
+            for start, end, photo, filmed, faces, scene in ([*shot, [], None][:6] for shot in told["shots"])
         ),
     )
 
