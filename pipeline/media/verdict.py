@@ -71,6 +71,16 @@ LIMITS = {
     "caption_face": Limit(
         0.2, math.inf, "of a head: hair and chin may be touched. Never a fail: where a face fills the frame, so be it"
     ),
+    "take_start": Limit(
+        0.35, 0.5, "missing likeness of a clip's first frame: right ones 0 to 0.2, others 0.44 and more"
+    ),
+    "take_people": Limit(
+        0.2, 0.45, "of the looks: once may be the detector's mistake, in half of them somebody is there"
+    ),
+    "take_faceless": Limit(0.45, 0.7, "of the looks: who turns round comes back; a film for somebody shows them"),
+    "take_size": Limit(
+        1.5, 2.0, "times within a quarter of the clip: who walks up grows by a third, who morphs doubles"
+    ),
     "blunt": Limit(
         0.04, 0.15, "of the samples: good films have 0.006 near their tops, cut off by 6 dB 0.05, by 10 0.17"
     ),
@@ -159,7 +169,8 @@ def judge(measures: Measures, expected: Expected) -> Verdict:
     return Verdict("pass" if worst == "info" else worst, tuple(found))
 
 
-def _beyond(code: str, figure: float) -> Severity | None:
+def beyond(code: str, figure: float) -> Severity | None:
+    """How bad a figure is by LIMITS, None where it is good."""
     limit = LIMITS[code]
     return "fail" if figure > limit.fail else "warn" if figure > limit.warn else None
 
@@ -192,11 +203,11 @@ def _streams(media: Media, expected: Expected) -> Iterator[Finding]:
 
 def _lengths(media: Media, expected: Expected) -> Iterator[Finding]:
     off = abs(media.duration - expected.seconds)
-    if severity := _beyond("duration", off):
+    if severity := beyond("duration", off):
         sentence = f"The film is {media.duration:.1f} s long instead of {expected.seconds:.1f} s."
         yield Finding("duration", severity, sentence, figure=media.duration)
     apart = abs(media.frames / media.fps - media.audio_duration) if media.audio_codec and media.fps else 0.0
-    if severity := _beyond("sound_length", apart):
+    if severity := beyond("sound_length", apart):
         sentence = f"Picture and sound differ in length by {apart:.1f} s."
         yield Finding("sound_length", severity, sentence, figure=apart)
 
@@ -209,7 +220,7 @@ def _decoded(measures: Measures) -> Iterator[Finding]:
 
 def _black(measures: Measures) -> Iterator[Finding]:
     for start, end in measures.black:
-        if severity := _beyond("black", end - start):
+        if severity := beyond("black", end - start):
             yield Finding("black", severity, f"The picture is black for {end - start:.1f} s.", start, end - start)
 
 
@@ -218,16 +229,16 @@ def _frozen(measures: Measures, expected: Expected) -> Iterator[Finding]:
     shots = [(shot.start, shot.end) for shot in expected.shots] or [(0.0, math.inf)]
     for start, end in measures.frozen:
         inside_shot = max(min(end, b) - max(start, a) for a, b in shots)
-        if severity := _beyond("freeze", inside_shot):
+        if severity := beyond("freeze", inside_shot):
             yield Finding("freeze", severity, f"The picture stands still for {inside_shot:.1f} s.", start, inside_shot)
 
 
 def _silent(measures: Measures) -> Iterator[Finding]:
     for start, end in measures.silent:
-        if severity := _beyond("silence", end - start):
+        if severity := beyond("silence", end - start):
             yield Finding("silence", severity, f"Nothing is heard for {end - start:.1f} s.", start, end - start)
     share = sum(b - a for a, b in measures.silent) / measures.media.duration
-    if severity := _beyond("silence_share", share):
+    if severity := beyond("silence_share", share):
         yield Finding("silence_share", severity, f"{share:.0%} of the film is silent.", figure=share)
 
 
@@ -237,12 +248,12 @@ def _loud(measures: Measures) -> Iterator[Finding]:
     lufs, peak = measures.loudness.lufs, measures.loudness.true_peak
     if not math.isfinite(lufs):
         yield Finding("loudness", "fail", "The sound is silent from beginning to end.")
-    elif severity := _beyond("loudness", abs(lufs - TARGET)):
+    elif severity := beyond("loudness", abs(lufs - TARGET)):
         word = "loud" if lufs > TARGET else "quiet"
         yield Finding("loudness", severity, f"The film is too {word}: {lufs:.1f} LUFS, not {TARGET:.0f}.", figure=lufs)
-    if severity := _beyond("true_peak", peak):
+    if severity := beyond("true_peak", peak):
         yield Finding("true_peak", severity, f"The sound peaks at {peak:.1f} dBTP and may crackle.", figure=peak)
-    if severity := _beyond("blunt", measures.blunt):
+    if severity := beyond("blunt", measures.blunt):
         yield Finding("blunt", severity, "The sound was cut off where it is loudest, and rasps.", figure=measures.blunt)
 
 
@@ -256,7 +267,7 @@ def _text(
             continue
         stills = [measures.stills[t] for t in times(box) if t in measures.stills]
         strength = text_strength(stills, box, width)
-        if severity := _beyond(code, 1 - strength):
+        if severity := beyond(code, 1 - strength):
             sentence = f"The {code} is missing or hard to read." if code == "caption" else "The AI label is missing."
             yield Finding(code, severity, sentence, box.start, strength)
 
@@ -275,14 +286,14 @@ def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
         if still is None or math.isnan(seen.likeness):
             yield Finding("photo_plain", "info", "This photo is too plain for its shot to be checked.", shot.start)
             continue
-        if severity := _beyond("photo", 1 - seen.likeness):
+        if severity := beyond("photo", 1 - seen.likeness):
             # A filmed take starts from the photo and may well turn away from it.
             severity = "warn" if shot.filmed else severity
             yield Finding("photo", severity, "This shot does not seem to show its photo.", shot.start, seen.likeness)
         else:
             yield from _faces(shot, seen, still, photo, expected)
         bands = banding(still) - banding(photo)
-        if severity := _beyond("banding", bands):
+        if severity := beyond("banding", bands):
             yield Finding("banding", severity, "Even gradients have steps in this shot.", shot.start, bands)
 
 
@@ -299,9 +310,9 @@ def _faces(shot: ExpectedShot, seen: Sighting, still: Picture, photo: Picture, e
     heads = [seen.place(face, photo) for face in shot.faces]
     cut = max((1 - _covered(head, frame) for head in heads), default=0.0)
     under = max((_covered(head, box) for head in heads for box in words), default=0.0)
-    if severity := _beyond("face_cut", cut):
+    if severity := beyond("face_cut", cut):
         yield Finding("face_cut", severity, "The frame cuts a face in this shot.", shot.start, cut)
-    if severity := _beyond("caption_face", under):
+    if severity := beyond("caption_face", under):
         yield Finding("caption_face", severity, "A caption stands over a face in this shot.", shot.start, under)
 
 
@@ -328,7 +339,7 @@ def _odd_frames(measures: Measures, expected: Expected) -> Iterator[Finding]:
     stray = flow.strays(measures.small)
     near = {odd.frame + step for odd in stray for step in range(-1, flow.LONGEST_STRAY + 2)}
     for odd in stray[:MOST]:
-        if severity := _beyond("stray", odd.figure):
+        if severity := beyond("stray", odd.figure):
             second = odd.frame / measures.media.fps
             about = [shot.filmed for shot in expected.shots if shot.start <= second < shot.end]
             severity = "warn" if about and all(about) else severity
@@ -336,7 +347,7 @@ def _odd_frames(measures: Measures, expected: Expected) -> Iterator[Finding]:
             yield Finding("stray", severity, sentence, round(second, 3), odd.figure)
     hard = [odd for odd in flow.jumps(measures.small) if odd.frame not in near]
     for odd in hard[:MOST]:
-        if severity := _beyond("jump", odd.figure):
+        if severity := beyond("jump", odd.figure):
             sentence = f"The picture jumps at frame {odd.frame}: every change should be a dissolve."
             yield Finding("jump", severity, sentence, round(odd.frame / measures.media.fps, 3), odd.figure)
 
@@ -345,7 +356,7 @@ def _shaken(measures: Measures, expected: Expected) -> Iterator[Finding]:
     for shot in expected.shots:
         first, last = (round(second * measures.media.fps) for second in (shot.start + DISSOLVE, shot.end - DISSOLVE))
         pace = 1000 * flow.shake(measures.small[max(0, first) : max(0, last)])
-        if severity := _beyond("shake", pace):
+        if severity := beyond("shake", pace):
             severity = "warn" if shot.filmed else severity
             yield Finding("shake", severity, "The picture trembles in this shot.", shot.start, pace)
 
