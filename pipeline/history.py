@@ -21,6 +21,7 @@ NAMES = {
     "script.written": "The script was written.",
     "line.read": "A line was read.",
     "shot.filmed": "A shot was filmed.",
+    "take.refused": "A take was of no use: its data say why.",
     "shot.conformed": "A shot was fitted into the film.",
     "model.retired": "A video model is not there any more: choose another in VIDEO_MODELS.",
     "writer.stood_in": "The local writer stood in.",
