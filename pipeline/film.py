@@ -59,7 +59,7 @@ def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material
             interest=interest,
             clip_faces=tuple(clip_faces),
             clip_interest=clip_interest,
-            seed=scene.number,
+            seed=take.plan.get("seed", scene.number) if take is not None else scene.number,
         )
         found.append(Material(planned, audio, scene.photo.file))
         work.beat()

@@ -28,6 +28,7 @@ NAMES = {
     "first_look.made": "A first look was made.",
     "film.cut": "The film was cut.",
     "film.checked": "The film was checked.",
+    "film.mended": "The film did not pass; it is cut once more, with what its data say changed.",
     "review.asked": "The creator was asked.",
     "review.approved": "The film was approved.",
     "review.refused": "The film was refused.",
