@@ -25,7 +25,8 @@ from pipeline.models.story import TakeKind
 from pipeline.stages import qc
 
 from . import making
-from .samples import jpeg_bytes
+from .samples import STORY, jpeg_bytes
+from .test_make_video import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -227,3 +228,26 @@ def test_the_material_moves_as_its_take_says(tmp_path, monkeypatch):
     work = Work(engine.claim(Step.objects.get(production=production, stage="photos").pk), STAGES["photos"])
     assert [part.scene.seed for part in film.material(work, tmp_path)] == [1001, 2, 3]
     assert [part.scene.seed for part in film.material(work, tmp_path, stills=True)] == [1, 2, 3]
+
+
+@pytest.mark.render
+def test_a_real_film_is_cut_anew_where_it_failed_and_passes(tmp_path, monkeypatch, settings):
+    settings.RENDER_SCALE = 0.15
+    real, found, cuts = qc.verdict.judge, [], []
+
+    def judge(measures: Any, expected: Any) -> Verdict:
+        found.append(real(measures, expected))
+        cuts.append(Cut.objects.get())
+        shot = next(shot for shot in expected.shots if shot.scene == 2)
+        return found[-1] if len(found) > 1 else Verdict("fail", (fail("shake", shot.start),))
+
+    monkeypatch.setattr(qc.verdict, "judge", judge)
+    report, code = make(*STORY, out=tmp_path / "film.mp4", seconds=20, format="1:1")
+    assert (code, report["delivered"]) == (0, True)
+    assert {verdict.verdict for verdict in found} == {"pass"}
+    before, after = cuts
+    assert before.sha256 != after.sha256
+    times = [[shot[:4] for shot in cut.timeline["shots"]] for cut in cuts]
+    assert times[0] == times[1], "the same shots at the same times, differently moved"
+    assert seeds() == {number: number + mending.OTHER * (number == 2) for number in seeds()}
+    assert invariants.broken() == []

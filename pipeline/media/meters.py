@@ -89,7 +89,7 @@ def measure(
     graph = f"[0:v]split={3 if numbers else 2}[v][t]{'[w]' if numbers else ''};"
     graph += f"[v]framestep={max(1, round(media.fps / 10))},"
     graph += f"scale={max(2, round(media.width / 8) * 2)}:-2:flags=fast_bilinear,{BLACK},{FREEZE}[meters]"
-    graph += f";[t]scale={small[0]}:{small[1]}:flags=fast_bilinear,format=gray[small]"
+    graph += f";[t]extractplanes=y,scale={small[0]}:{small[1]}:flags=fast_bilinear[small]"
     if numbers:
         wanted = "+".join(f"eq(n,{number})" for number in numbers)
         graph += f";[w]select='{wanted}',scale={size[0]}:{size[1]}:flags=area,format=gray[stills]"
@@ -210,10 +210,13 @@ def bluntness(samples: npt.NDArray[np.int16], channels: int = 2) -> float:
     after it was made quieter and encoded: 0.05 for 6 dB too much, 0.17 for 10.
     """
     window = 24_000
-    loud = np.abs(samples[: len(samples) // (window * channels) * window * channels].astype(np.int32))
-    loud = loud.reshape(-1, window, channels)
-    tops = np.percentile(loud, 99.98, axis=1, method="higher")[:, None, :]
-    near = (loud >= 0.88 * tops).mean(axis=1)[tops[:, 0, :] > 2000]
+    whole = samples[: len(samples) // (window * channels) * window * channels].reshape(-1, window, channels)
+    # One channel after the other in turn: what is cut off is so for longer than a second.
+    loud = np.concatenate([np.abs(whole[n::channels, :, n].astype(np.int32)) for n in range(channels)])
+    if not loud.size:
+        return 0.0
+    tops = np.percentile(loud, 99.98, axis=1, method="higher")[:, None]
+    near = (loud >= 0.88 * tops).mean(axis=1)[tops[:, 0] > 2000]
     return float(np.percentile(near, 90)) if near.size else 0.0
 
 
