@@ -142,8 +142,8 @@ def at_work(studio: Studio) -> Iterator[tuple[deque[tuple[str, int]], time_machi
         yield bells, clock
 
 
-def call_sheet(orders: int, shots: int) -> list[Production]:
-    """So many new productions whose shots are about to be filmed, and nothing else of them."""
+def call_sheet(orders: int, shots: int, facts: dict[str, Any]) -> list[Production]:
+    """So many new productions whose shots are about to be filmed, and nothing else of them; `facts` of their photos."""
     fresh = crowd.write(orders)
     Call.objects.filter(step__production__in=fresh, step__stage="shot").delete()
     steps = Step.objects.filter(production__in=fresh)
@@ -152,17 +152,25 @@ def call_sheet(orders: int, shots: int) -> list[Production]:
         state=StepState.READY, not_before=timezone.now(), started_at=None, deadline_at=None, attempts=0
     )
     photo = default_storage.save("orders/benchmark.jpg", ContentFile(b"photo"))
-    Photo.objects.filter(order__productions__in=fresh).update(file=photo)
+    for each in Photo.objects.filter(order__productions__in=fresh):
+        Photo.objects.filter(pk=each.pk).update(file=photo, facts=each.facts | facts)
     Consent.objects.bulk_create(
         Consent(order=one.order, kind=ConsentKind.PHOTOS, words=str(roster.FILMED)) for one in fresh
     )
     return fresh
 
 
-def film(studio: Studio, orders: int, *, shots: int = crowd.SHOTS, most: float = 3600) -> list[Filmed]:
+def film(
+    studio: Studio,
+    orders: int,
+    *,
+    shots: int = crowd.SHOTS,
+    most: float = 3600,
+    facts: dict[str, Any] | None = None,
+) -> list[Filmed]:
     """Film all shots of new orders, and follow what is late until the vendor has ended it all."""
     with at_work(studio) as (bells, clock):
-        fresh = call_sheet(orders, shots)
+        fresh = call_sheet(orders, shots, facts or {})
         begun = timezone.now()
         swept = begun
         while (now := timezone.now()) - begun < dt.timedelta(seconds=most):

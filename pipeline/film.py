@@ -22,6 +22,8 @@ from .models import FirstLook, Scene, Take
 from .models.story import TakeKind
 
 log = logging.getLogger(__name__)
+LIVELY = ("happy", "energetic")  # moods of music
+CHAPTERS = {"opening": "opening", "ending": "ending"}  # of a scene's role; all else is the story
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material
             clip_faces=tuple(clip_faces),
             clip_interest=clip_interest,
             seed=take.plan.get("seed", scene.number) if take is not None else scene.number,
+            page="page" in scene.photo.facts.get("warnings", ()),
+            chapter=CHAPTERS.get(scene.role, "story"),
         )
         found.append(Material(planned, audio, scene.photo.file))
         work.beat()
@@ -103,15 +107,21 @@ def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
         label=_("AI-generated · licensed voice"),
         seconds=float(brief.seconds),
         accent=creator.accent,
+        lively=track(work).mood in LIVELY,
+        music=track(work).path,
     )
+
+
+def track(work: Work) -> music.Track:
+    """The film's music."""
+    return music.choose(work.order.brief.tone, work.order.brief.occasion, work.order.pk)
 
 
 def soundtrack(work: Work, parts: list[Material], timeline: Timeline) -> Soundtrack:
     """The plan of the film's sound."""
-    brief = work.order.brief
     return Soundtrack(
         reads=tuple((parts[index].audio, start) for index, start in timeline.narration),
-        music=music.choose(brief.tone, brief.occasion, work.order.pk).path,
+        music=track(work).path,
         seconds=timeline.seconds,
         words=tuple((word.start, word.end) for word in timeline.words),
     )

@@ -328,6 +328,19 @@ def page_of_text(path: Path) -> Path:
     return path
 
 
+def chat(path: Path) -> Path:
+    """A phone's screen with a conversation on it."""
+    picture = Image.new("RGB", (780, 1690), (245, 245, 248))
+    pen = ImageDraw.Draw(picture)
+    for row in range(9):
+        x, y, mine = (40, 240)[row % 2], 130 + row * 160, row % 2
+        pen.rounded_rectangle((x, y, x + 500, y + 126), 26, fill=(0, 122, 255) if mine else (229, 229, 234))
+        for line, words in enumerate(("Happy birthday, dear one!", "Are you coming home for the cake?")):
+            pen.text((x + 26, y + 18 + line * 44), words, font_size=29, fill="white" if mine else "black")
+    picture.save(path)
+    return path
+
+
 def jpeg_bytes(seed: int = 1, size: tuple[int, int] = (600, 800)) -> bytes:
     """A good JPEG in memory."""
     file = io.BytesIO()

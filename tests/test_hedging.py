@@ -58,6 +58,12 @@ def test_shots_by_the_law_are_hedged_in_time_and_never_given_up_early(settings):
     assert all(shot.seconds <= FIRST.local_after + settings.SWEEP_SECONDS for shot in shots)
 
 
+def test_a_page_is_never_filmed_for_it_would_come_alive_as_nonsense():
+    laws = {FIRST.slug: lambda dice: 30.0, FAST.slug: lambda dice: 30.0}
+    shots = film(Studio(laws), 1, shots=2, facts={"warnings": ["no_face", "page"]})
+    assert [(shot.local, shot.paid) for shot in shots] == [(True, 0)] * 2
+
+
 def test_a_shot_that_is_in_time_is_bought_once():
     shots = shoot(FIRST.hedge_after - 10, 1)
     assert {shot.paid for shot in shots} == {1}

@@ -433,11 +433,17 @@ def test_every_shape_of_photo_is_known_again_in_every_shape_of_film_at_every_mom
     move = choose_path(size, frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3)
     made = stage.build(path, move, frame)
     other = np.asarray(photo(5, size).convert("L"))
+    told = 0
     for share in (0.1, 0.5, 0.9):
         out = frames.blank(*frame)
         made.draw(move, share, out)
         still = np.asarray(frames.to_image(out).convert("L"))
-        assert 1 - meters.photo_present(still, meters.grey(path)) < LIMITS["photo"].warn
+        present = meters.photo_present(still, meters.grey(path))
+        if np.isnan(present):  # nothing but soft colour there, as in an empty sky
+            continue
+        told += 1
+        assert 1 - present < LIMITS["photo"].warn
         # A thin strip has little to be told by: it must not be taken for another, which is enough to warn.
         thin = min(size) / max(size) < 0.4
         assert 1 - meters.photo_present(still, other) > (LIMITS["photo"].warn if thin else LIMITS["photo"].fail)
+    assert told

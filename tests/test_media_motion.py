@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.media.motion import Box, CameraPath, choose_path, hull
+from pipeline.media.motion import CALM, SEEN, SHARP, Box, CameraPath, choose_path, hull
 
 pytestmark = pytest.mark.render
 
@@ -44,7 +44,10 @@ def test_no_face_is_cut_at_any_moment_and_the_window_never_leaves_the_canvas(
     path = choose_path(photo, frame, faces, interest, seconds=seconds, seed=seed)
     canvas = Box(0, 0, *path.canvas)
     slack = 1e-6 * max(path.canvas)
-    assert path.canvas == (tuple(map(float, frame)) if path.fill else tuple(map(float, photo)))
+    if path.kind == "travel" and path.fill:
+        assert min(a - b for a, b in zip(path.canvas, frame, strict=True)) >= -slack
+    else:
+        assert path.canvas == (tuple(map(float, frame)) if path.fill else tuple(map(float, photo)))
     for window in moments(path, 25):
         assert canvas.holds(window, slack)
         assert window.w / window.h == pytest.approx(frame[0] / frame[1], rel=1e-6)
@@ -63,7 +66,7 @@ def test_nothing_is_ever_stretched(photo, frame):
 
 
 def test_a_card_on_its_ground_is_seen_whole_for_the_whole_move():
-    path = choose_path((3000, 2000), (1080, 1920), [], MIDDLE, seconds=4)
+    path = choose_path((3000, 2000), (1080, 1920), [Box(0.4, 0.3, 0.1, 0.1)], MIDDLE, seconds=4)
     assert path.fill
     assert all(window.holds(path.card) for window in moments(path))
 
@@ -79,10 +82,56 @@ def test_a_large_photo_of_the_frames_shape_fills_the_frame():
     assert not choose_path((4000, 3000), (1920, 1080), [], MIDDLE, seconds=4).fill
 
 
-def test_a_photo_that_is_too_small_to_fill_the_frame_is_enlarged_a_little_instead_of_a_lot():
-    path = choose_path((451, 300), (1080, 1920), [], MIDDLE, seconds=4)
-    assert path.fill
-    assert path.card.w / 451 <= 2.2
+@settings(max_examples=150, deadline=None)
+@given(
+    photo=st.tuples(st.integers(300, 7000), st.integers(300, 7000)),
+    frame=st.sampled_from(FRAMES),
+    faces=st.lists(box, max_size=2),
+    seed=st.integers(0, 99),
+    whole=st.booleans(),
+)
+def test_no_photo_is_ever_enlarged_by_more_than_is_not_seen(*, photo, frame, faces, seed, whole):
+    path = choose_path(photo, frame, faces, MIDDLE, seconds=5, seed=seed, whole=whole)
+    on_canvas = path.card.w / (path.crop.w * photo[0])
+    assert max(frame[0] / window.w for window in moments(path, 9)) * on_canvas <= SHARP * (1 + 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("photo", "frame"), [((6000, 1500), (1080, 1920)), ((9000, 2000), (1080, 1080)), ((1200, 5000), (1920, 1080))]
+)
+def test_a_panorama_is_travelled_along_at_a_calm_pace_as_a_band_that_nearly_all_of_comes_by(photo, frame):
+    path = choose_path(photo, frame, [], MIDDLE, seconds=5)
+    assert (path.kind, path.fill) == ("travel", True)
+    along = 0 if photo[0] > photo[1] else 1
+    travelled = abs(path.end[along] - path.start[along])
+    assert 0.5 * frame[along] <= travelled <= CALM * 5 * frame[along] * 1.001
+    assert (travelled + frame[along]) / path.canvas[along] > 0.6
+    steps = [b[along] - a[along] for a, b in pairwise(moments(path))]
+    assert abs(steps[0]) < 0.3 * max(map(abs, steps)) > abs(steps[-1])
+
+
+def test_a_panorama_of_people_who_would_not_all_be_seen_at_once_is_shown_whole():
+    row = [Box(0.05 + 0.15 * i, 0.3, 0.05, 0.3) for i in range(6)]
+    assert choose_path((6000, 1500), (1080, 1920), row, MIDDLE, seconds=5).kind != "travel"
+    close = [Box(0.5, 0.4, 0.03, 0.2), Box(0.55, 0.4, 0.03, 0.2)]
+    assert choose_path((6000, 1500), (1080, 1920), close, MIDDLE, seconds=5).kind == "travel"
+
+
+def test_a_landscape_without_people_fills_a_tall_frame_where_most_of_it_comes_by():
+    path = choose_path((4000, 3000), (1080, 1920), [], MIDDLE, seconds=5)
+    assert (path.kind, path.fill) == ("travel", False)
+    assert hull([path.start, path.end]).w >= SEEN * 4000
+    assert choose_path((4000, 3000), (1080, 1920), [], MIDDLE, seconds=2).fill, "there is no time for most of it"
+    assert choose_path((4000, 3000), (1080, 1920), [Box(0.4, 0.3, 0.1, 0.1)], MIDDLE, seconds=5).fill
+    assert choose_path((4000, 3000), (1080, 1920), [], MIDDLE, seconds=5, before="travel").fill
+
+
+def test_a_page_or_a_screenshot_is_shown_whole():
+    for photo in ((1200, 2600), (3000, 4000), (6000, 1500)):
+        for seed in range(9):
+            path = choose_path(photo, (1080, 1920), [], MIDDLE, seconds=5, seed=seed, whole=True)
+            assert (path.fill, path.crop) == (True, Box(0, 0, 1, 1))
+            assert all(window.holds(path.card) for window in moments(path, 9))
 
 
 def test_neighbours_never_make_the_same_move():

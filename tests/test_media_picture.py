@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from benchmarks.picture import jitter
-from pipeline.media import conform, encode, frames, picture, samples, sound, stage
+from pipeline.media import conform, encode, frames, music, picture, samples, sound, stage
 from pipeline.media.motion import Box, choose_path
 from pipeline.media.timeline import LONGEST_SHOT, FilmSpec, SceneIn, Word, plan
 
@@ -78,6 +78,58 @@ def decoded(film: Path) -> list[np.ndarray]:
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mood", ["tender", "happy"])
+def test_cuts_fall_on_the_musics_beats_where_the_words_leave_room_and_nothing_else_moves(photos, mood):
+    told = scenes(photos * 2, 2.4)
+    track = music.choose(mood, "birthday", 1).path
+    plain, moved = plan(told, replace(SPEC, seconds=24)), plan(told, replace(SPEC, seconds=24, music=track))
+    assert (moved.frames, moved.narration, moved.words) == (plain.frames, plain.narration, plain.words)
+    beats = np.array(music.beats(track, moved.seconds))
+    edges = np.array([moved.scenes[0][0], *(end for _, end in moved.scenes)])
+    was = np.array([plain.scenes[0][0], *(end for _, end in plain.scenes)])
+    near = np.array([np.abs(beats - edge).min() for edge in edges])
+    assert (near <= 0.5 / SPEC.fps + 1e-6).sum() >= len(edges) - 2, "nearly all pauses are longer than a beat"
+    assert np.abs(edges - was).max() <= 0.36
+    for (_, at), (start, end) in zip(moved.narration, moved.scenes, strict=True):
+        assert start + 0.05 <= at
+        assert at + 2.4 <= end - 0.05
+    assert moved.seconds - edges[-1] >= 2.0 - 0.04, "the end card stands long enough to be read"
+
+
+def test_between_chapters_the_film_turns_a_page_and_within_one_it_dissolves(photos):
+    parts = scenes([photos[0], photos[1], photos[2], photos[0]])
+    told = [
+        replace(part, chapter=chapter)
+        for part, chapter in zip(parts, ("opening", "story", "story", "ending"), strict=True)
+    ]
+    for lively, way in ((False, "dip"), (True, "whip")):
+        shots = plan(told, replace(SPEC, lively=lively)).shots
+        firsts = {shot.scene: shot.enter for shot in reversed(shots) if shot.kind == "photo"}
+        assert firsts == {0: "dissolve", 1: way, 2: "dissolve", 3: way}
+        assert [shot.enter for shot in shots if shot.kind in ("title", "end")] == ["dissolve", "dissolve"]
+    assert {shot.enter for shot in plan(parts, SPEC).shots} == {"dissolve"}
+
+
+def test_every_way_begins_at_the_first_picture_and_ends_at_the_second():
+    one, two, out = (frames.blank(64, 96) for _ in range(3))
+    chance = np.random.default_rng(1)
+    for made in (one, two):
+        for plane in made:
+            plane[:] = chance.integers(40, 200, plane.shape)
+    for way in frames.WAYS.values():
+        for share, whole in ((0.0, one), (1.0, two)):
+            way(one, two, share, out)
+            assert max(np.abs(a.astype(int) - b).max() for a, b in zip(out, whole, strict=True)) <= 1
+    frames.dip(one, two, 0.5, out)
+    assert {*out.y.ravel()} == {26}, "half-way it is dark, and not quite black"
+    assert {*out.u.ravel(), *out.v.ravel()} == {128}
+    frames.whip(one, two, 0.5, out)
+    assert out.y[:, :8].std() < one.y.std() / 2, "smeared along the way"
+    left, right = one.y[:, 45:52].mean(axis=1), two.y[:, 13:20].mean(axis=1)
+    assert np.corrcoef(left, out.y[:, 16])[0, 1] > 0.8
+    assert np.corrcoef(right, out.y[:, 48])[0, 1] > 0.8
 
 
 @pytest.mark.parametrize("wanted", [11, 12, 15, 18])
@@ -339,7 +391,7 @@ def test_what_is_in_the_photo_stands_where_the_move_says_to_a_fiftieth_of_a_pixe
             for a, b in spots:
                 column, row = (a + 0.5 - w.x) * 1080 / w.w - 0.5, (b + 0.5 - w.y) * 1920 / w.h - 0.5
                 x0, y0 = round(column) - 40, round(row) - 40
-                mass = np.clip(out.y[y0 : y0 + 81, x0 : x0 + 81].astype(float) - 58, 0, None)
+                mass = np.clip(out.y[y0 : y0 + 81, x0 : x0 + 81].astype(float) - 100, 0, None)
                 at = np.array([(mass.sum(k) * np.arange(81)).sum() / mass.sum() for k in (0, 1)])
                 errors.append(at - (column - x0, row - y0))
         steady = np.array(errors) - np.mean(errors, axis=0)

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from pipeline.providers.say import NAMES, cardinal, fold, ordinal, say, year
+from pipeline.providers.numerals import cardinal, ordinal, year
+from pipeline.providers.say import NAMES, fold, say
 
 HOSTILE = [
     "",
@@ -22,6 +23,7 @@ HOSTILE = [
     "https://example.org/a?b=c#d mail@example.org",
     "你好 Привет Γειά مرحبا नमस्ते",
     "'s ''s s' x xx X XX",
+    "+ ( +( (0 +1( 0)))) 12.5. 99.99.9999 7.99 at 7.61 0 – 1 1 – 5€ €€ $€5 1,5,5 12-x III's IIII",
     "$1,2,3.4.5 1,,2 1..2 1-2-3 +-5 1e9 1:2:3 5'11\" ½½",
 ]
 
@@ -54,6 +56,30 @@ def spoken(text: str, **said_as: str) -> str:
         ("#1 & more", "number one and more"),
         ("@sam #love", "at sam hashtag love"),
         ("24/7", "twenty-four seven"),
+        ("12/5/1960 or 25.12.1960", "December fifth, nineteen sixty or December twenty-fifth, nineteen sixty"),
+        ("12.5.1960", "May twelfth, nineteen sixty"),
+        ("on 2nd of May 1960", "on the second of May nineteen sixty"),
+        ("the 5th of May, 1984", "the fifth of May, nineteen eighty-four"),
+        ("in the 1990s", "in the nineteen nineties"),
+        ("€20, 20€, 20 € and £2.50", "twenty euros, twenty euros, twenty euros and two pounds and fifty pence"),
+        ("99p or 50c", "ninety-nine pence or fifty cents"),
+        ("at 7:30, at 7.30", "at seven thirty, at seven thirty"),
+        ("9am-5pm", "nine A.M to five P.M"),
+        ("noon–3pm", "noon to three P.M"),
+        ("10–12 people, 10 – 12 people", "ten to twelve people, ten to twelve people"),
+        ("50-60%", "fifty to sixty percent"),
+        (
+            "-5°C, 30 °C and 98.6°F",
+            "minus five degrees celsius, thirty degrees celsius and ninety-eight point six degrees fahrenheit",
+        ),
+        ("1,5 km and .5 more", "one point five kilometers and point five more"),
+        ("5'11\" and 5ft 4in", "five foot eleven and five feet four inches"),
+        ("3x a week, 100s of times", "three times a week, hundreds of times"),
+        ("call +1 (555) 010-9999!", "call plus one, five five five, zero one zero, nine nine nine nine!"),
+        ("ring 555-0199", "ring five five five, zero one nine nine"),
+        ("07700 900123", "zero seven seven zero zero, nine zero zero one two three"),
+        ("555 010 9999", "five five five, zero one zero, nine nine nine nine"),
+        ("300-1200 people", "three hundred to twelve hundred people"),
     ],
 )
 def test_numbers_dates_money_and_symbols_are_said_in_words(written: str, said: str) -> None:
@@ -70,9 +96,13 @@ def test_numbers_dates_money_and_symbols_are_said_in_words(written: str, said: s
         ("we LOVE you", "we love you"),
         ("EVERYBODY LOVES US HERE", "everybody loves us here"),
         ("Henry VIII saw Rocky II", "Henry the eighth saw Rocky two"),
+        ("King George VI's and King Charles I", "King George the sixth's and King Charles the first"),
+        ("Henry V, but Malcolm X and Charles I love", "Henry the fifth, but Malcolm X and Charles I love"),
+        ("World War I, Apollo XIII, chapter IV", "World War one, Apollo thirteen, chapter four"),
+        ("Ms. Lee, Ph.D. and vol. 2", "miz Lee, P.H.D and volume two"),
         ("Soooo happy, yesss!!!", "So happy, yes!"),
         ("J. K. says e.g. this", "J K says for example this"),
-        ("AT&T", "at and T"),
+        ("AT&T", "A.T and T"),
     ],
 )
 def test_abbreviations_initials_and_shouting_are_read_as_people_do(written: str, said: str) -> None:

@@ -102,7 +102,7 @@ class Composer:
             first, second = self._spare
             self._shot(shots[0], frame, first)
             self._shot(shots[1], frame, second)
-            frames.mix(first, second, self._dissolved(shots[0], shots[1], frame), out)
+            frames.WAYS[shots[1].enter](first, second, self._share(shots[0], shots[1], frame), out)
         caption = self._timeline.caption_at(frame)
         if caption is not None:
             self._caption(caption, frame, out)
@@ -112,7 +112,7 @@ class Composer:
             frames.lay(out, self._scenery.label(box), min(1.0, coming))
 
     @staticmethod
-    def _dissolved(first: Shot, second: Shot, frame: int) -> float:
+    def _share(first: Shot, second: Shot, frame: int) -> float:
         t = (frame - second.start + 1) / (first.end - second.start + 1)
         return t * t * (3 - 2 * t)
 

@@ -28,13 +28,18 @@ def strays(small: Stack) -> list[Odd]:
     """The most foreign frames: one to three of them that differ from what lies around, which is alike; worst first.
 
     Of a flash, a lost frame of another shot, or a dissolve that goes back: by how much both of its edges are harder
-    than what they interrupt. A smooth film has about 0, whatever it shows.
+    than what they interrupt, and than the changes around them. A smooth film has about 0, whatever it shows.
     """
     found: dict[int, float] = {}
     edge = _apart(small, 1)
     for long in range(1, LONGEST_STRAY + 1):
         across = _apart(small, long + 1)
-        figures = np.minimum(edge[: len(across)], edge[long : long + len(across)]) - across
+        count = len(across)
+        inner = np.minimum(edge[:count], edge[long : long + count])
+        # What is fast on purpose, a whip or a dip into the dark, is as fast before and after.
+        before = np.concatenate([edge[:1] * 0, edge[: count - 1]])
+        after = np.concatenate([edge[long + 1 :], edge[:1] * 0])[:count]
+        figures = inner - np.maximum(across, np.maximum(before, after))
         for at in _peaks(figures):
             found[int(at) + 1] = max(float(figures[at]), found.get(int(at) + 1, 0.0))
     return sorted((Odd(*one) for one in found.items()), key=lambda odd: -odd.figure)

@@ -23,6 +23,8 @@ _Y = np.array([_KR, _KG, _KB]) * 219 / 255
 _U = (np.array([0, 0, 1]) - np.array([_KR, _KG, _KB])) / (2 * (1 - _KB)) * 224 / 255
 _V = (np.array([1, 0, 0]) - np.array([_KR, _KG, _KB])) / (2 * (1 - _KR)) * 224 / 255
 
+_DARK = (26.0, 128.0, 128.0)  # what a dip goes through: dark, and not the black of a film that has failed
+_SMEAR = 0.11  # of the width, the longest streak of a whip
 MARGIN = 64
 EXACT = 0.02  # pixels of the film; a slow move is seen to tremble from about 0.1
 
@@ -113,6 +115,33 @@ def mix(first: Planes, second: Planes, share: float, out: Planes) -> None:
     """A dissolve's frame: `share` (0..1) of the second picture over the first."""
     for a, b, to in zip(first, second, out, strict=True):
         cv2.addWeighted(a, 1 - share, b, share, 0, dst=to)
+
+
+def dip(first: Planes, second: Planes, share: float, out: Planes) -> None:
+    """A frame of the way through the dark: by half of `share` the first picture has gone, then the second comes."""
+    shown, light = (first, 1 - 2 * share) if share < 0.5 else (second, 2 * share - 1)
+    for plane, to, dark in zip(shown, out, _DARK, strict=True):
+        cv2.addWeighted(plane, light, plane, 0, dark * (1 - light), dst=to)
+
+
+def whip(first: Planes, second: Planes, share: float, out: Planes) -> None:
+    """A frame of a fast pan: both pictures side by side run past to the left, the faster the more they are smeared.
+
+    `share` is how far the pan has come; with an eased one it is fastest, and most blurred, in the middle.
+    """
+    speed = 4 * share * (1 - share)
+    for a, b, to, step in zip(first, second, out, (1, 2, 2), strict=True):
+        w = to.shape[1]
+        at = min(w, max(0, round(share * w * step) // 2 * 2 // step))
+        seen = np.concatenate([a[:, at:], b[:, :at]], axis=1)
+        smear = int(_SMEAR * w * speed)
+        if smear > 1:
+            cv2.blur(seen, (smear, 1), dst=to, borderType=cv2.BORDER_REPLICATE)
+        else:
+            np.copyto(to, seen)
+
+
+WAYS = {"dissolve": mix, "dip": dip, "whip": whip}
 
 
 def copy(source: Planes, out: Planes) -> None:

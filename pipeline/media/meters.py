@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pipeline.media import ffmpeg
+from pipeline.media import ffmpeg, motion
 from pipeline.media.flow import Stack
 from pipeline.media.motion import Box
 from pipeline.media.probe import BadMedia, Media, probe
@@ -35,8 +35,7 @@ BLACK = "blackdetect=d=0.15:pic_th=0.98:pix_th=0.03"
 # freezedetect compares with the frame where the freeze began, so a slow camera move ends it within a second.
 FREEZE = "freezedetect=n=0.001:d=1"
 SILENCE = "silencedetect=n=-50dB:d=1"
-_PLAIN = 1.5  # of 255: standard deviation of detail below which there is only noise
-_MIDDLE = {True: 0.43, False: 0.48}  # how far down motion.py lays a card, in tall films and in others
+_PLAIN = 3.0  # of 255: standard deviation of detail below which there is too little to be told by
 _COARSE, _FINE = 96, 288  # pixels on the longer side of a still when it is looked for in a photo
 
 
@@ -270,7 +269,7 @@ def sight(still: Picture, photo: Picture) -> Sighting:
         (_best(patch, photo, factor, 1.0, place) for factor in near), key=lambda found: found[2]
     )
     grown = float(scale) * max(still.shape) / _FINE
-    x, y = 0.5 * still.shape[1], _MIDDLE[_is_tall(still)] * still.shape[0]
+    x, y = 0.5 * still.shape[1], motion.on_ground((still.shape[1], still.shape[0]))[2] * still.shape[0]
     return Sighting(
         min(1.0, max(0.0, score)),
         x - across * photo.shape[1] * grown,
@@ -281,10 +280,10 @@ def sight(still: Picture, photo: Picture) -> Sighting:
 
 def _middle(still: Picture, longest: int, shape: float) -> Detail:
     """The detail of the part of a still where a photo of `shape` (width by height) surely is, at `longest` pixels."""
-    tall = _is_tall(still)
-    part_w, part_h, middle = *((0.62, 0.25) if tall else (0.36, 0.44)), _MIDDLE[tall]
-    # A photo that lies whole on a ground, as motion.py lays it, may cover less, and drifts: three quarters of it.
-    room_w, room_h = 0.88 * still.shape[1], (0.67 if tall else 0.85) * still.shape[0]
+    wide, high, middle = motion.on_ground((still.shape[1], still.shape[0]))
+    part_w, part_h = (0.66, 0.34) if still.shape[0] > 1.2 * still.shape[1] else (0.44, 0.5)
+    # A photo that lies whole on a ground may cover less, and drifts: three quarters of it.
+    room_w, room_h = wide * still.shape[1], high * still.shape[0]
     height = min(room_h, room_w / shape)
     part_w = min(part_w, 0.75 * height * shape / still.shape[1])
     part_h = min(part_h, 0.75 * height / still.shape[0])
@@ -292,10 +291,6 @@ def _middle(still: Picture, longest: int, shape: float) -> Detail:
     height, width = small.shape
     y, x = round((middle - part_h / 2) * height), round((0.5 - part_w / 2) * width)
     return small[y : y + round(part_h * height), x : x + round(part_w * width)]
-
-
-def _is_tall(still: Picture) -> bool:
-    return bool(still.shape[0] > 1.2 * still.shape[1])
 
 
 def _best(

@@ -10,12 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-Kind = Literal["push_in", "pull_out", "drift", "reveal"]
+Kind = Literal["push_in", "pull_out", "drift", "reveal", "travel"]
 
 KEPT = 0.5  # a crop to the frame's shape must keep at least this share of the photo
-SHARP, SOFT = 1.3, 1.7  # upscaling that is never seen, and the most a full-frame crop may have
+SHARP = 1.3  # enlargement that is not seen; no window of a move is closer than that
+GLIDE, CALM = 0.09, 0.2  # frame widths a second: a glance along a photo, and the journey along a panorama
+PANORAMA = 1.9  # how much longer than the frame a photo is that can only be travelled along
+BAND = (0.36, 0.66)  # of the frame's other side: how deep a panorama lies on its ground
+SEEN = 0.55  # of the photo must come by where it is glanced along instead of shown whole
 _HEADROOM = (0.22, 0.38, 0.22, 0.22)  # hair, ears and chin around a face box, in face sizes: left, top, right, bottom
 _TIGHT = (0.05, 0.06, 0.05, 0.05)
+_CLOSER = 1.06  # a card may always come so much closer
 
 
 class Box(NamedTuple):
@@ -56,9 +61,10 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CameraPath:
-    """One camera move. Windows live on a canvas: the photo's own pixels, or, with `fill`, a ground of the frame's size.
+    """One camera move. Windows live on a canvas: the photo's own pixels, or, with `fill`, a ground in frame pixels.
 
     With `fill` the photo lies on that ground as a card: `crop` (fractions of the photo) shown at `card` (frame pixels).
+    The ground has the frame's size, or, under a panorama that is travelled along, the panorama's length.
     """
 
     kind: Kind
@@ -126,21 +132,28 @@ def choose_path(
     seconds: float,
     seed: int = 0,
     before: Kind | None = None,
+    whole: bool = False,
 ) -> CameraPath:
     """Choose how to move over a photo of `photo` pixels in a frame of `frame` pixels for `seconds`.
 
     `faces` and `interest` are fractions of the photo. The photo fills the frame where that keeps every face whole, most
-    of the picture, and enough sharpness; otherwise it lies whole on a soft ground of itself. `before` is the
-    neighbour's move, which this one will not repeat. The same arguments give the same path.
+    of the picture, and enough sharpness; a panorama is travelled along; otherwise it lies whole on a soft ground of
+    itself, and so does a page or a screenshot (`whole`). `before` is the neighbour's move, which this one will not
+    repeat. The same arguments give the same path.
     """
     dice = random.Random(f"{seed}:{photo}:{frame}:{len(faces)}")
-    for margin in (_HEADROOM, _TIGHT):
-        cover = _covering(photo, frame, faces, interest, margin)
-        if cover is not None:
-            move = _move(cover, frame, seconds, dice, before, most=1.16)
-            if move is not None:
-                return move
-    card = _on_ground(photo, frame, faces, interest)
+    if not whole:
+        for margin in (_HEADROOM, _TIGHT):
+            cover = _covering(photo, frame, faces, interest, margin)
+            if cover is not None:
+                move = _move(cover, frame, seconds, dice, before, most=1.16)
+                if move is not None:
+                    return move
+        if before != "travel":
+            journey = _journey(photo, frame, faces, interest, seconds, dice)
+            if journey is not None:
+                return journey
+    card = _on_ground(photo, frame, faces, interest, whole=whole)
     return _move(card, frame, seconds, dice, before, most=1.09) or card.path("push_in", card.whole, card.whole)
 
 
@@ -198,32 +211,88 @@ def _covering(
     width = min(photo[0], photo[1] * frame[0] / frame[1])
     height = width * frame[1] / frame[0]
     upscale = frame[0] / width
-    if width * height < KEPT * photo[0] * photo[1] or upscale > SOFT / 1.06:
+    if width * height < KEPT * photo[0] * photo[1] or upscale > SHARP / 1.06:
         return None
     keep = hull([_spread(face, margin) for face in faces]).scaled(*photo) if faces else None
     if keep is not None and (keep.w > width or keep.h > height):
         return None
     focus = _middle(keep or interest.scaled(*photo))
-    zoom = max(1.06, SHARP / upscale)
+    zoom = SHARP / upscale
     whole = Box(0, 0, *photo)
     return _Scene(
         False, (float(photo[0]), float(photo[1])), Box(0, 0, 1, 1), whole, keep, focus, Box(0, 0, width, height), zoom
     )
 
 
-def _on_ground(photo: tuple[int, int], frame: tuple[int, int], faces: Sequence[Box], interest: Box) -> _Scene:
-    """The photo as a card on a soft ground of itself."""
-    tall = frame[1] > 1.2 * frame[0]
-    room = (frame[0] * 0.88, frame[1] * (0.67 if tall else 0.85))
+def _journey(
+    photo: tuple[int, int],
+    frame: tuple[int, int],
+    faces: Sequence[Box],
+    interest: Box,
+    seconds: float,
+    dice: random.Random,
+) -> CameraPath | None:
+    """Along a photo that is much longer than the frame: a panorama as a band on its ground, another over the whole
+    frame where most of it comes by. None where that would be soft or cut a face."""
+    along = 0 if photo[0] / photo[1] > frame[0] / frame[1] else 1
+    across = 1 - along
+    longer = (photo[along] / photo[across]) / (frame[along] / frame[across])
+    depth, pace, level = 1.0, GLIDE, 0.5
+    if longer >= PANORAMA and max(photo) >= 2 * min(photo):
+        # As deep as it may be for its whole length to come by.
+        pace, level = CALM, on_ground(frame)[2] if across == 1 else 0.5
+        depth = min(BAND[1], max(BAND[0], (1 + pace * seconds) / longer))
+    scale = depth * frame[across] / photo[across]
+    if scale > SHARP:
+        return None
+    length, window = photo[along] * scale, float(frame[along])
+    travel = min(length - window, pace * seconds * window)
+    if depth == 1.0 and (window + travel < SEEN * length or faces):
+        return None
+    low, high = 0.0, length - window
+    if faces:
+        keep = hull([_spread(face, _HEADROOM) for face in faces])
+        low, high = max(low, keep[along + 2] * length + keep[along] * length - window), min(high, keep[along] * length)
+        if low > high:
+            return None
+    travel = min(travel, high - low)
+    about = (interest[along] + interest[along + 2] / 2) * length - (window + travel) / 2
+    first = min(high - travel, max(low, about))
+    ends = [first, first + travel]
+    if dice.random() < 0.4:
+        ends.reverse()
+    deep = photo[across] * scale
+    edge = max(0.0, level * frame[across] - deep / 2)
+    card = Box(0, edge, length, deep) if along == 0 else Box(edge, 0, deep, length)
+    canvas = (length, float(frame[1])) if along == 0 else (float(frame[0]), length)
+    start, end = (Box(at, 0, *frame) if along == 0 else Box(0, at, *frame) for at in ends)
+    whole = Box(0, 0, 1, 1)
+    if depth < 1.0:
+        return CameraPath("travel", True, canvas, whole, card, start, end)
+    inside = [w.scaled(1 / scale, 1 / scale) for w in (start, end)]
+    return CameraPath("travel", False, (float(photo[0]), float(photo[1])), whole, Box(0, 0, *photo), *inside)
+
+
+def on_ground(frame: tuple[int, int]) -> tuple[float, float, float]:
+    """The most a card covers of a frame's width and height, and the share of the height its middle lies at. In a tall
+    film it ends above the captions; there is no room for that in others."""
+    return (0.88, 0.6, 0.4) if frame[1] > 1.2 * frame[0] else (0.88, 0.85, 0.48)
+
+
+def _on_ground(
+    photo: tuple[int, int], frame: tuple[int, int], faces: Sequence[Box], interest: Box, *, whole: bool
+) -> _Scene:
+    """The photo as a card on a soft ground of itself; all of it where it must be `whole`."""
+    wide, high, level = on_ground(frame)
+    room = (frame[0] * wide, frame[1] * high)
     keep = hull([_spread(face, _HEADROOM) for face in faces]) if faces else None
-    crop = _crop(photo, room, keep, interest)
+    crop = Box(0, 0, 1, 1) if whole else _crop(photo, room, keep, interest)
     fit = min(room[0] / (crop.w * photo[0]), room[1] / (crop.h * photo[1]))
-    if fit > SHARP:  # too small a photo: smaller on the screen, but not lost on it
+    if fit > SHARP / _CLOSER:  # too small a photo: smaller on the screen, and all of it
         crop = Box(0, 0, 1, 1)
-        fit = min(room[0] / photo[0], room[1] / photo[1])
-        fit = max(min(fit, SHARP), min(fit * 0.9, 2.2), fit * 0.6)
+        fit = min(room[0] / photo[0], room[1] / photo[1], SHARP / _CLOSER)
     w, h = crop.w * photo[0] * fit, crop.h * photo[1] * fit
-    card = Box((frame[0] - w) / 2, frame[1] * (0.43 if tall else 0.48) - h / 2, w, h)
+    card = Box((frame[0] - w) / 2, frame[1] * level - h / 2, w, h)
     plain = CameraPath(
         "push_in", True, (float(frame[0]), float(frame[1])), crop, card, Box(0, 0, *frame), Box(0, 0, *frame)
     )
@@ -232,7 +301,7 @@ def _on_ground(photo: tuple[int, int], frame: tuple[int, int], faces: Sequence[B
     focus = _middle(plain.on_canvas(keep or interest))
     # Half-way between the card's middle and its subject: the card should not slide out of the frame.
     focus = ((focus[0] + frame[0] / 2) / 2, (focus[1] + card.y + h / 2) / 2)
-    return _Scene(True, plain.canvas, crop, card, held, focus, plain.start, 1.12)
+    return _Scene(True, plain.canvas, crop, card, held, focus, plain.start, max(_CLOSER, min(1.12, SHARP / fit)))
 
 
 def _crop(photo: tuple[int, int], room: tuple[float, float], keep: Box | None, interest: Box) -> Box:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pipeline.media import faces, likeness, saliency, stills
+from pipeline.media import faces, likeness, pages, saliency, stills
 from pipeline.media.stills import gettext_noop
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Box = tuple[float, float, float, float]
 Params = dict[str, int]
-Warn = Literal["rotated", "no_face", "small", "blurred", "dark", "duplicate"]
+Warn = Literal["rotated", "no_face", "page", "small", "blurred", "dark", "duplicate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ def check(source: Path, folder: Path, *, others: Sequence[tuple[int, str]] = ())
     noticed: dict[Warn, bool] = {
         "rotated": still.rotated or bool(found.turned),
         "no_face": not found.boxes,
+        "page": pages.is_page(photo),
         "small": min(still.source_width, still.source_height) < stills.SOFT_SIDE,
         "blurred": sharpness < stills.BLURRED,
         "dark": brightness < stills.DARK,
@@ -121,6 +122,7 @@ def check(source: Path, folder: Path, *, others: Sequence[tuple[int, str]] = ())
 
 _WARNINGS: dict[Warn, str] = {
     "rotated": gettext_noop("Turned upright"),
+    "page": gettext_noop("A page or a screen – shown whole"),
     "small": gettext_noop("Small – it may look soft"),
     "blurred": gettext_noop("A little blurred – it may look soft"),
     "dark": gettext_noop("Quite dark – faces and details may be hard to see"),
@@ -136,7 +138,9 @@ def sentences(checked: PhotoCheck) -> list[tuple[str, Params]]:
     """
     said: list[tuple[str, Params]] = []
     count = len(checked.faces)
-    if count == 0:
+    if count == 0 and "page" in checked.warnings:
+        pass  # that it is a page says enough
+    elif count == 0:
         said.append((gettext_noop("No face found – we follow what stands out"), {}))
     elif count == 1:
         said.append((gettext_noop("One face found"), {}))

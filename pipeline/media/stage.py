@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from pipeline.media import frames
+from pipeline.media import frames, grade
 from pipeline.media.frames import Bytes, Planes
 from pipeline.media.motion import Box, CameraPath, hull
 
@@ -66,10 +66,12 @@ def _read(photo: Path, size: tuple[int, int], part: Box) -> Bytes:
         kx, ky = source.width / full[0], source.height / full[1]
         box = (part.x * kx, part.y * ky, min(source.width, part.right * kx), min(source.height, part.bottom * ky))
         whole = source if source.mode == "RGB" else source.convert("RGB")
+        table = grade.look_up(np.asarray(whole.resize((96, 96), Image.Resampling.BOX, reducing_gap=2.0)))
         picture = whole.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
     if size[0] > 1.25 * part.w:  # an enlarged photo gets a little of its bite back
         picture = picture.filter(ImageFilter.UnsharpMask(radius=1.2 * size[0] / part.w, percent=55, threshold=2))
-    return np.array(picture)
+    exact = np.array(picture)
+    return exact if table is None else grade.apply(exact, table)
 
 
 def _ground_and_card(photo: Path, path: CameraPath, visited: Box, size: tuple[int, int], *, card: bool) -> Bytes:

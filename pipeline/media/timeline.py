@@ -10,15 +10,17 @@ from typing import Literal
 
 from PIL import Image
 
-from pipeline.media import captions, conform, label
+from pipeline.media import captions, conform, label, music
 from pipeline.media.captions import Caption
 from pipeline.media.motion import Box, CameraPath, Kind, choose_path
 
-DISSOLVE = 0.5  # seconds
+DISSOLVE = 0.5  # seconds, as long as every way from one picture to the next
+Entrance = Literal["dissolve", "dip", "whip"]
 PAUSE = (0.25, 0.6, 1.6)  # seconds between lines: least, comfortable, most
 TITLE, END = (1.6, 2.0, 2.4), (2.0, 2.4, 3.4)  # seconds each card stands: least, comfortable, most
 LONGEST_SHOT = 7.0
 _SHORTEST_LINE = 1.0
+_BEAT, _AIR = 0.35, 0.08  # seconds: how far a cut moves to fall on a beat, and how near to a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class SceneIn:
     """One line and its picture. Words are timed from the start of the line's audio; boxes are fractions of the photo.
 
     `photo` is an upright sRGB picture; `clip`, where there is one, is a moving take of it and is shown in its place.
-    What the clip shows is a part of the photo: `clip_faces` and `clip_interest` are fractions of the clip.
+    What the clip shows is a part of the photo: `clip_faces` and `clip_interest` are fractions of the clip. A `page` is
+    shown whole. Between scenes of different chapters the film turns a page; within one it dissolves.
     """
 
     text: str
@@ -48,11 +51,17 @@ class SceneIn:
     clip_faces: tuple[tuple[float, float, float, float], ...] = ()
     clip_interest: tuple[float, float, float, float] = (0.25, 0.25, 0.5, 0.5)
     seed: int = 0
+    page: bool = False
+    chapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FilmSpec:
-    """What the film should be: pixels (rounded down to even), wanted seconds, the words on its cards, its colour."""
+    """What the film should be: pixels (rounded down to even), wanted seconds, the words on its cards, its colour.
+
+    A `lively` one whips where another dips into the dark. Its cuts fall on the beats of the `music` where the words
+    leave room for it.
+    """
 
     width: int
     height: int
@@ -64,6 +73,8 @@ class FilmSpec:
     seconds: float
     accent: str = "#e8643c"
     fps: int = 30
+    lively: bool = False
+    music: Path | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -76,7 +87,8 @@ class Shot:
     """One picture on the timeline, in frames `start` to `end` (not included); neighbours overlap by a dissolve.
 
     The camera's move spans `move_start` to `move_end`, so that a title can share the move of the shot it opens into.
-    `clip_speed` below 1 plays a clip slower.
+    `clip_speed` below 1 plays a clip slower. `enter` is how it comes after its neighbour: the two dissolve, or dip
+    through the dark, or the camera whips from one to the other.
     """
 
     kind: Literal["title", "photo", "clip", "end"]
@@ -89,6 +101,7 @@ class Shot:
     move_end: int
     clip: str = ""
     clip_speed: float = 1.0
+    enter: Entrance = "dissolve"
 
     def share(self, frame: int) -> float:
         """How far the camera's move has come in a frame, 0 to 1."""
@@ -143,8 +156,8 @@ def plan(scenes: Sequence[SceneIn], spec: FilmSpec) -> Timeline:
         narration.append((i, at + lead))
         at += lead + _line(scene) + (pause / 2 if i + 1 < len(scenes) else pause)
         edges.append(at)
-    cuts = [round(second * spec.fps) for second in edges]
-    total = cuts[-1] + round(end * spec.fps)
+    total = round(edges[-1] * spec.fps) + round(end * spec.fps)
+    cuts = [round(second * spec.fps) for second in _on_beats(edges, scenes, narration, spec, total / spec.fps)]
     shots = _shots(scenes, spec, cuts, narration, total)
     spans = tuple((a / spec.fps, b / spec.fps) for a, b in pairwise(cuts))
     words = tuple(
@@ -182,6 +195,26 @@ def _pacing(scenes: Sequence[SceneIn], spec: FilmSpec) -> tuple[float, float, fl
     return title[1] + first, pause, END[1] + last
 
 
+def _on_beats(
+    edges: Sequence[float],
+    scenes: Sequence[SceneIn],
+    narration: Sequence[tuple[int, float]],
+    spec: FilmSpec,
+    seconds: float,
+) -> list[float]:
+    """The seconds of the cuts, each on a beat where there is one near in the same silence. What is heard stays."""
+    if spec.music is None:
+        return list(edges)
+    beats = music.beats(spec.music, seconds)
+    spoken = [(at, at + _line(scene)) for (_, at), scene in zip(narration, scenes, strict=True)]
+    silent = pairwise([(0.0, 0.0), *spoken, (seconds - END[0] + _AIR, seconds)])
+    found = []
+    for edge, (before, after) in zip(edges, silent, strict=True):
+        free = [beat for beat in beats if before[1] + _AIR <= beat <= after[0] - _AIR and abs(beat - edge) <= _BEAT]
+        found.append(min(free, key=lambda beat: abs(beat - edge), default=edge) if edge > 0 else edge)
+    return found
+
+
 def _shots(
     scenes: Sequence[SceneIn], spec: FilmSpec, cuts: Sequence[int], narration: Sequence[tuple[int, float]], total: int
 ) -> list[Shot]:
@@ -196,7 +229,8 @@ def _shots(
             start, stop = max(0, first - overlap[0]), last + overlap[1]
             move_start = 0 if opening else start
             shot = _shot(scene, i, spec, (start, stop, move_start), before, part=number)
-            found.append(shot)
+            turns = number == 0 and i > 0 and scene.chapter != scenes[i - 1].chapter
+            found.append(replace(shot, enter=("whip" if spec.lively else "dip") if turns else "dissolve"))
             before = shot.path.kind if shot.path else before
     found.append(Shot("end", -1, cuts[-1] - overlap[0], total, "", None, cuts[-1] - overlap[0], total))
     return found
@@ -236,7 +270,14 @@ def _path(scene: SceneIn, spec: FilmSpec, seconds: float, before: Kind | None, p
         size = photo.size
     faces = [Box(*face) for face in scene.faces]
     return choose_path(
-        size, spec.size, faces, Box(*scene.interest), seconds=seconds, seed=scene.seed + 7919 * part, before=before
+        size,
+        spec.size,
+        faces,
+        Box(*scene.interest),
+        seconds=seconds,
+        seed=scene.seed + 7919 * part,
+        before=before,
+        whole=scene.page,
     )
 
 

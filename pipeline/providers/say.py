@@ -12,49 +12,45 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .numerals import (
+    BIG,
+    FRACTIONS,
+    HOUR,
+    MONEY,
+    MONTHS,
+    NUMBER,
+    PHONE,
+    PRICE,
+    SHORT_MONTHS,
+    TIME,
+    UNITS,
+    cardinal,
+    measure_said,
+    number_said,
+    ordinal,
+    phone,
+)
+
 MAX_LETTERS = 40  # longer runs of letters are cut, so that no engine chokes on them
 
-ONES = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-)  # fmt: skip
-TENS = ("", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred"))
-ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth"}
-ORDINALS |= {"nine": "ninth", "twelve": "twelfth"}
-FRACTIONS = {"½": "a half", "¼": "a quarter", "¾": "three quarters", "⅓": "a third", "⅔": "two thirds"}
-PARTS = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 8: "eighth", 10: "tenth"}
-MONEY = {"$": ("dollar", "cent"), "£": ("pound", "penny"), "€": ("euro", "cent"), "¥": ("yen", ""), "₹": ("rupee", "")}
-BIG = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion"}
-BIG |= {word: word for word in ("hundred", "thousand", "million", "billion", "trillion")}
-UNITS = {
-    "km": "kilometer", "cm": "centimeter", "mm": "millimeter", "m": "meter", "kg": "kilogram", "g": "gram",
-    "lb": "pound", "lbs": "pound", "oz": "ounce", "mi": "mile", "hr": "hour", "hrs": "hour", "min": "minute",
-    "mins": "minute", "sec": "second", "secs": "second", "yrs": "year", "yr": "year", "ft": "foot",
-    "mph": "mile per hour", "km/h": "kilometer per hour", "°c": "degree celsius", "°f": "degree fahrenheit",
-    "°": "degree",
-}  # fmt: skip
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
-SHORT_MONTHS = {month[:3].lower(): month for month in MONTHS} | {"sept": "September"}
 ABBREVIATIONS = {
     "dr": "doctor", "mr": "mister", "mrs": "missus", "ms": "miz", "prof": "professor", "rev": "reverend",
     "capt": "captain", "lt": "lieutenant", "sgt": "sergeant", "gen": "general", "hon": "honorable", "st": "saint",
     "mt": "mount", "ft": "fort", "jr": "junior", "sr": "senior", "ave": "avenue", "blvd": "boulevard", "rd": "road",
     "inc": "incorporated", "ltd": "limited", "co": "company", "bros": "brothers", "dept": "department",
-    "apt": "apartment", "no": "number", "vs": "versus", "etc": "et cetera", "approx": "approximately",
+    "apt": "apartment", "no": "number", "vs": "versus", "etc": "et cetera", "approx": "approximately", "vol": "volume",
     "mon": "Monday", "tue": "Tuesday", "tues": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "thurs": "Thursday",
     "fri": "Friday", "sat": "Saturday", "sun": "Sunday",
 }  # fmt: skip
 DOTLESS = {"mr", "mrs", "ms", "dr", "prof", "vs", "etc", "jr", "blvd", "approx"}  # read so even without their dot
-TITLES = {"dr", "mr", "mrs", "ms", "prof", "rev", "capt", "lt", "sgt", "gen", "hon", "st", "mt", "ft", "no", "vs"}
+TITLES = {
+    "dr", "mr", "mrs", "ms", "prof", "rev", "capt", "lt", "sgt", "gen", "hon", "st", "mt", "ft", "no", "vs", "vol",
+}  # fmt: skip
 SHORTHAND = {
     "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "×": "by", "w/": "with", "w/o": "without",
     "b/c": "because", "bday": "birthday", "b-day": "birthday", "thx": "thanks", "pls": "please", "ok": "okay",
     "xoxo": "X.O.X.O", "phd": "P.H.D", "bbq": "barbecue", "asap": "A.S.A.P", "24/7": "twenty-four seven",
-    "e.g": "for example", "i.e": "that is", "wwii": "world war two", "wwi": "world war one",
+    "ph.d": "P.H.D", "e.g": "for example", "i.e": "that is", "wwii": "world war two", "wwi": "world war one",
 }  # fmt: skip
 SPELLED = set(
     re.findall(
@@ -93,7 +89,18 @@ NOT_ORDINAL = {
     "level",
     "phase",
 }
-ROMAN = {"II": 2, "III": 3, "IV": 4, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "XI": 11, "XII": 12, "XIV": 14, "XVI": 16}
+ROMAN = {"I": 1, "V": 5, "X": 10} | {
+    tens + ones: 10 * len(tens) + number
+    for tens in ("", "X", "XX", "XXX")
+    for number, ones in enumerate(("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"))
+    if len(tens + ones) > 1
+}
+LIKE_WORDS = {"I", "V", "X", "XX", "XXX"}  # numbers only where nothing else can be meant
+RULERS = {"king", "queen", "pope", "emperor", "tsar", "prince", "kaiser"}
+REIGNED = {"henry", "george", "edward", "louis", "charles", "philip", "james", "benedict", "gustav"}
+
+CLOCK_WORDS = {"at", "until", "till", "til"}
+CALLING = {"call", "phone", "tel", "telephone", "ring", "text", "dial", "mobile", "number"}
 
 # Given names English spelling rules get wrong, as respellings. A fan's own `said_as` always wins.
 NAMES: dict[str, str] = dict(
@@ -130,13 +137,6 @@ FOLD = str.maketrans(
 )  # fmt: skip
 
 EDGES = re.compile(r"^(?P<open>[^\w$£€¥₹#@&%+=½¼¾⅓⅔×°'-]*)(?P<core>.*?)(?P<close>[^\w%&@#+=½¼¾⅓⅔×°$£€]*)$", re.DOTALL)
-TIME = re.compile(r"(\d{1,2})[:.](\d{2})(?:\s*([ap])\.?m\.?)?", re.IGNORECASE)
-HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?m\.?", re.IGNORECASE)
-PRICE = re.compile(
-    r"([$£€¥₹])\s?(\d[\d,]*)(?:\.(\d{1,2}))?\s?(k|m|mn|b|bn|hundred|thousand|million|billion|trillion)?", re.IGNORECASE
-)
-NUMBER = re.compile(r"([+-]?)(\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d+))?")
-DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})|(\d{4})-(\d{2})-(\d{2})")
 INITIALS = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
 PIECE = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*|\d+(?:,\d{3})*(?:\.\d+)?(?:st|nd|rd|th|s)?|[&@+=%#—–…]|--+|\.{2,}")
 
@@ -189,51 +189,6 @@ def fold(text: str) -> str:
     return "".join(out)
 
 
-def cardinal(number: int) -> str:
-    """1200 → one thousand two hundred; from a quadrillion on, digit by digit."""
-    if number < 0:
-        return f"minus {cardinal(-number)}"
-    if number < 20:
-        return ONES[number]
-    if number < 100:
-        return TENS[number // 10] + (f"-{ONES[number % 10]}" if number % 10 else "")
-    if number >= 10**15:
-        return digits(str(number))
-    size, name = next(scale for scale in SCALES if number >= scale[0])
-    rest = f" {cardinal(number % size)}" if number % size else ""
-    return f"{cardinal(number // size)} {name}{rest}"
-
-
-def ordinal(number: int) -> str:
-    """23 → twenty-third."""
-    head, mark, last = re.fullmatch(r"(?:(.*)([ -]))?(.+)", cardinal(number)).groups(default="")  # type: ignore[union-attr]
-    last = ORDINALS.get(last) or (f"{last[:-1]}ieth" if last.endswith("y") else f"{last}th")
-    return head + mark + last
-
-
-def year(number: int) -> str:
-    """1998 → nineteen ninety-eight, 1905 → nineteen oh five, 2005 → two thousand five."""
-    century, rest = divmod(number, 100)
-    if century % 10 == 0 and rest < 10:
-        return cardinal(number)
-    if not rest:
-        return f"{cardinal(century)} hundred"
-    return f"{cardinal(century)} {'oh ' if rest < 10 else ''}{cardinal(rest)}"
-
-
-def digits(text: str) -> str:
-    """007 → zero zero seven."""
-    return " ".join(ONES[int(char)] for char in text)
-
-
-def plural(words: str) -> str:
-    """Nineties, feet, miles per hour: the plural of the first word that carries one."""
-    head, gap, rest = words.partition(" ")
-    if head in {"foot", "yen", "penny"}:
-        return {"foot": "feet", "yen": "yen", "penny": "pence"}[head] + gap + rest
-    return (f"{head[:-1]}ies" if head.endswith("y") else f"{head}es" if head.endswith("x") else f"{head}s") + gap + rest
-
-
 def _respelling(item: tuple[str, str]) -> tuple[tuple[str, ...], str]:
     key = tuple(filter(None, (_bare(word) for word in str(item[0]).split())))
     value = re.sub(r"[^A-Za-z' -]", "", fold(str(item[1]))[:80])
@@ -263,15 +218,17 @@ def _given(words: Sequence[str], at: int, given: Mapping[tuple[str, ...], str], 
 
 
 def _together(words: Sequence[str], at: int) -> Said | None:
-    """Readings that take two written words: "7:30 pm", "$3 million", "May 5", "5 May", "10 km"."""
+    """Readings that take several written words: "7:30 pm", "$3 million", "May 5", "5th of May", "10 km", "10 – 12"."""
+    if several := _phone(words, at) or _across(words, at):
+        return several
     if at + 1 >= len(words) or _mark(words[at]) in {"!", "?", ";", ","}:
         return None
     (_, one, closed), (_, two, _) = _edges(words[at]), _edges(words[at + 1])
     said = ""
     if re.fullmatch(r"[ap]\.?m", two, re.IGNORECASE) and (TIME.fullmatch(one) or HOUR.fullmatch(f"{one}{two}")):
-        said = _number(f"{one}{two}")
+        said = number_said(f"{one}{two}")
     elif (PRICE.fullmatch(one) or NUMBER.fullmatch(one)) and two.lower() in BIG and len(two) > 2 and one[-1:].isdigit():
-        said = _number(f"{one} {two}") if one[0] in MONEY else f"{_number(one)} {two.lower()}"
+        said = number_said(f"{one} {two}") if one[0] in MONEY else f"{number_said(one)} {two.lower()}"
     elif one[:1].isupper() and _month(one, closed) and (day := re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", two)):
         said = f"{_month(one, closed)} {ordinal(int(day[1]))}" if 1 <= int(day[1]) <= 31 else ""
     elif (
@@ -281,12 +238,52 @@ def _together(words: Sequence[str], at: int) -> Said | None:
         and not closed
     ):
         said = f"{'' if at and words[at - 1].lower() == 'the' else 'the '}{ordinal(int(day[1]))} of {_month(two, '.')}"
-    elif NUMBER.fullmatch(one) and one and not closed and two.lower() in UNITS and two != "M":
-        said = _measure(one, two)
+    elif re.fullmatch(r"[+-]?\d[\d,]*(?:\.\d+)?", one) and not closed and two.lower() in UNITS and two != "M":
+        said = measure_said(one, two)
+    elif NUMBER.fullmatch(one) and one[-1:].isdigit() and two in MONEY:
+        said = number_said(f"{two}{one}")
+    elif one.lower() in CLOCK_WORDS and re.fullmatch(r"\d{1,2}\.[0-5]\d", two):
+        said = f"{one} {number_said(two.replace('.', ':'))}"
     mark = _mark(words[at + 1])
     if mark == "." and "." in two and words[at + 2 : at + 3] and not words[at + 2][:1].isupper():
         mark = ""  # the dot of "p.m.", not of a sentence
     return Said(at, 2, said + mark) if said else None
+
+
+def _across(words: Sequence[str], at: int) -> Said | None:
+    """Three written words: "10 – 12" and "5th of May"."""
+    if at + 2 >= len(words) or _mark(words[at]):
+        return None
+    (_, one, _), (_, three, closed) = _edges(words[at]), _edges(words[at + 2])
+    said = ""
+    if words[at + 1] in {"-", "–", "—"} and one[:1].isdigit() and three[:1].isdigit():
+        low, high = number_said(one), number_said(three)
+        said = f"{low} to {high}" if low and high else ""
+    elif words[at + 1].lower() == "of" and _month(three, closed) and re.fullmatch(r"\d{1,2}(?:st|nd|rd|th)", one):
+        the = "" if at and words[at - 1].lower() == "the" else "the "
+        said = f"{the}{number_said(one)} of {_month(three, closed)}"
+    return Said(at, 3, said + _mark(words[at + 2])) if said else None
+
+
+def _phone(words: Sequence[str], at: int) -> Said | None:
+    """A telephone number: seven digits and more in groups, begun as one, or after a word that announces it."""
+    first = _bare(words[at - 1]) if at else ""
+    parts: list[str] = []
+    for word in words[at:]:
+        core = word.rstrip(".,;:!?")
+        if not PHONE.fullmatch(core) or core.count(".") == 1:
+            break
+        parts.append(core)
+        if core != word:
+            break
+    figures = [re.sub(r"\D", "", part) for part in parts]
+    begun = bool(parts) and (bool(re.match(r"\+|\(\d{3}\)", parts[0])) or figures[0][0] == "0" or first in CALLING)
+    grouped = [len(figure) for figure in figures] in ([3, 3, 4], [3, 4]) or any(
+        re.fullmatch(r"\d{3}[-.]\d{3}[-.]\d{4}", part) for part in parts
+    )
+    if not (begun or grouped) or not 7 <= sum(map(len, figures)) <= 15:
+        return None
+    return Said(at, len(parts), phone(parts) + _mark(words[at + len(parts) - 1]))
 
 
 def _month(word: str, closed: str) -> str:
@@ -298,12 +295,14 @@ def _month(word: str, closed: str) -> str:
 
 def _alone(words: Sequence[str], at: int, shouted: bool) -> Said:
     """One written word, with what stands around it where that decides."""
-    _, core, closed = _edges(words[at])
+    opened, core, closed = _edges(words[at])
     mark = _mark(closed)
     ends = at + 1 == len(words)
     after = words[at + 1] if not ends else ""
     before = words[at - 1] if at else ""
     low = core.lower()
+    if opened.endswith(".") and core[:1].isdigit():
+        core = f".{core}"
     if not core:
         return Said(at, 1, mark if mark in {",", "…"} else "—" if re.search("[—–-]", words[at]) else "")
     if re.fullmatch(r"x{2,}|x", core) and (ends or len(core) > 1):
@@ -326,11 +325,25 @@ def _alone(words: Sequence[str], at: int, shouted: bool) -> Said:
         return Said(at, 1, SHORTHAND[low] + ("" if "." in core and mark == "." else mark))
     if INITIALS.fullmatch(core) or (len(core) == 1 and core.isupper() and core not in "IA" and mark == "."):
         return Said(at, 1, core.upper() + (mark if mark != "." or ends else ""))
-    if core in ROMAN and before[:1].isupper():
-        number = ROMAN[core]
-        return Said(at, 1, (cardinal(number) if _bare(before) in NOT_ORDINAL else f"the {ordinal(number)}") + mark)
-    said = _number(core) or _pieces(core, shouted)
+    if reign := _roman(words, at, core):
+        return Said(at, 1, reign + mark)
+    said = number_said(core) or _pieces(core, shouted)
     return Said(at, 1, said + mark if said else "")
+
+
+def _roman(words: Sequence[str], at: int, core: str) -> str:
+    """A Roman number after the name it counts: "Henry VIII", "Rocky IV", "King Charles I", but not "Malcolm X"."""
+    number, own = core.removesuffix("'s"), "'s" if core.endswith("'s") else ""
+    if number not in ROMAN or not at:
+        return ""
+    before, title = _bare(words[at - 1]), _bare(words[at - 2]) if at > 1 else ""
+    if before in NOT_ORDINAL:
+        return "" if number == "I" and before not in {"war", "part", "chapter"} else cardinal(ROMAN[number]) + own
+    if not words[at - 1][:1].isupper():
+        return ""
+    if number in LIKE_WORDS and title not in RULERS and not (number in {"V", "X"} and before in REIGNED):
+        return ""
+    return f"the {ordinal(ROMAN[number])}{own}"
 
 
 def _edges(word: str) -> tuple[str, str, str]:
@@ -363,104 +376,14 @@ def _close(out: list[Said], mark: str) -> None:
             return
 
 
-def _measure(number: str, unit: str) -> str:
-    words = UNITS[unit.lower()]
-    return f"{_number(number)} {words if number == '1' else plural(words)}"
-
-
-def _number(core: str) -> str:
-    """Times, dates, money, ranges, fractions and numbers in one word; empty when it is none of them."""
-    if not any(char.isdigit() for char in core) or len(core) > 60 or not core.isprintable():
-        return FRACTIONS.get(core, "")
-    if match := TIME.fullmatch(core) if ":" in core or core.lower().endswith("m") else None:
-        hour, minute = int(match[1]), int(match[2])
-        half = f" {match[3].upper()}.M" if match[3] else ""
-        if hour <= 24 and minute < 60:
-            rest = ("" if half else " o'clock") if not minute else f" {'oh ' if minute < 10 else ''}{cardinal(minute)}"
-            return cardinal(hour) + rest + half
-    if match := HOUR.fullmatch(core):
-        return f"{cardinal(int(match[1]))} {match[2].upper()}.M"
-    if match := PRICE.fullmatch(core):
-        return _price(match)
-    if match := DATE.fullmatch(core):
-        month, day, when = (match[1], match[2], match[3]) if match[1] else (match[5], match[6], match[4])
-        if int(month) > 12:
-            month, day = day, month
-        if 1 <= int(month) <= 12 and 1 <= int(day) <= 31:
-            full = int(when) if len(when) == 4 else int(when) + (1900 if int(when) > 30 else 2000)
-            return f"{MONTHS[int(month) - 1]} {ordinal(int(day))}, {year(full)}"
-    if match := re.fullmatch(r"(\d+)/(\d+)", core):
-        top, bottom = int(match[1]), int(match[2])
-        part = PARTS.get(bottom, "")
-        if part and 0 < top < bottom:
-            return "a half" if bottom == 2 else f"{cardinal(top)} {part if top == 1 else plural(part)}"
-        return f"{_number(match[1])} {_number(match[2])}"
-    if match := re.fullmatch(r"(\$?[\d,.]*\d(?:st|nd|rd|th)?)[-–—](\$?\d[\d,.]*(?:st|nd|rd|th|%)?)", core):
-        low, high = _number(match[1]), _number(match[2])
-        return f"{low} to {high}" if low and high and core.count("-") < 2 else ""
-    if match := re.fullmatch(r"(\d[\d,]*)(st|nd|rd|th)", core, re.IGNORECASE):
-        return ordinal(int(match[1].replace(",", "")))
-    if match := re.fullmatch(r"'?(\d{2,4})'?s", core):
-        number = int(match[1])
-        return plural(year(number) if number >= 1000 else cardinal(number)) if number % 10 else _decade(number)
-    if match := re.fullmatch(r"'(\d\d)", core):
-        return ("oh " if match[1][0] == "0" else "") + cardinal(int(match[1]))
-    if match := re.fullmatch(r"#(\d+)", core):
-        return f"number {cardinal(int(match[1]))}"
-    if match := re.fullmatch(r"(.*\d)%", core):
-        return f"{_number(match[1])} percent" if _number(match[1]) else ""
-    if match := re.fullmatch(r"(\d+)([½¼¾⅓⅔])", core):
-        return f"{cardinal(int(match[1]))} and {FRACTIONS[match[2]]}"
-    if (
-        (match := re.fullmatch(r"([\d.,]*\d)(km/h|[a-z°]+)", core, re.IGNORECASE))
-        and match[2].lower() in UNITS
-        and match[2] != "M"
-    ):
-        return _measure(match[1], match[2])
-    if match := NUMBER.fullmatch(core):
-        return _plain(match)
-    return ""
-
-
-def _decade(number: int) -> str:
-    """1990 → nineteen nineties, 80 → eighties, 1900 → nineteen hundreds, 2000 → two thousands."""
-    words = year(number) if number >= 1000 else cardinal(number)
-    head, mark, last = words.rpartition(" ")
-    return head + mark + plural(last)
-
-
-def _price(match: re.Match[str]) -> str:
-    unit, small = MONEY[match[1]]
-    whole, part, big = int(match[2].replace(",", "")), match[3], BIG.get((match[4] or "").lower(), "")
-    if big:
-        return f"{cardinal(whole)}{f' point {digits(part)}' if part else ''} {big} {plural(unit)}"
-    cents = int(part.ljust(2, "0")) if part and small else 0
-    coins = f"{cardinal(cents)} {small if cents == 1 else plural(small)}" if cents else ""
-    if coins and not whole:
-        return coins
-    return f"{cardinal(whole)} {unit if whole == 1 else plural(unit)}" + (f" and {coins}" if coins else "")
-
-
-def _plain(match: re.Match[str]) -> str:
-    sign = {"+": "plus ", "-": "minus "}.get(match[1], "")
-    whole, part = match[2] or "", match[3]
-    if part:
-        return f"{sign}{cardinal(int(whole.replace(',', '') or 0))} point {digits(part)}"
-    if not whole:
-        return ""
-    if len(whole) > 15 or (whole[0] == "0" and len(whole) > 1):
-        return sign + digits(whole.replace(",", ""))
-    if not sign and len(whole) == 4 and 1100 <= int(whole) <= 2099:
-        return year(int(whole))
-    return sign + cardinal(int(whole.replace(",", "")))
-
-
 def _pieces(core: str, shouted: bool) -> str:
     """Any other word: runs of letters, digits and symbols, each said in its own way."""
     said = []
+    if re.fullmatch(r"[A-Z]{1,3}&[A-Z]{1,3}", core):
+        return " and ".join(".".join(side) for side in core.split("&"))
     for piece in PIECE.findall(core):
         if piece[0].isdigit():
-            said.append(_number(piece))
+            said.append(number_said(piece))
         elif piece[0] in "—–…" or piece.startswith(("--", "..")):
             if said:
                 said[-1] += "—" if piece[0] in "—–-" else "…"

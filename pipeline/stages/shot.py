@@ -43,7 +43,9 @@ def run(work: Work) -> Done | Wait:
         return DONE
     request = _request(work, scene)
     agreed = roster.agreed(work.order, roster.FILMED)
-    ladder = roster.ladder(work.order, request.seconds, scene.script.scenes.count()) if agreed else []
+    # A page comes alive as nonsense: what is written on it is shown as it is.
+    filmed = agreed and "page" not in scene.photo.facts.get("warnings", ())
+    ladder = roster.ladder(work.order, request.seconds, scene.script.scenes.count()) if filmed else []
     age = (timezone.now() - work.step.started_at).total_seconds() if work.step.started_at else 0.0
     soonest: list[float] = []
     landed: list[tuple[Rung, Call]] = []
