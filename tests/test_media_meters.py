@@ -14,7 +14,7 @@ from pipeline.media.motion import Box, choose_path
 from pipeline.media.probe import BadMedia, Color, Media
 from pipeline.media.sound import Loudness
 from pipeline.media.verdict import LIMITS, Expected, ExpectedShot, judge
-from tests.samples import photo
+from tests.samples import page_of_text, photo
 
 pytestmark = pytest.mark.render
 
@@ -447,3 +447,20 @@ def test_every_shape_of_photo_is_known_again_in_every_shape_of_film_at_every_mom
         thin = min(size) / max(size) < 0.4
         assert 1 - meters.photo_present(still, other) > (LIMITS["photo"].warn if thin else LIMITS["photo"].fail)
     assert told
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("frame", [(720, 1280), (1280, 720), (720, 720)], ids=["tall", "wide", "square"])
+def test_a_page_of_writing_is_known_again_and_its_bare_paper_is_not_taken_for_anything(tmp_path, frame):
+    path = page_of_text(tmp_path / "page.jpg")
+    page, other = meters.grey(path), np.asarray(photo(5, (900, 1200)).convert("L"))
+    move = choose_path((900, 1200), frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3, whole=True)
+    made, stills = stage.build(path, move, frame), {}
+    for second in verdict.looks(Expected(*frame, 30, 4, shots=(ExpectedShot(0, 4, path),))):
+        out = frames.blank(*frame)
+        made.draw(move, second / 4, out)
+        stills[second] = np.asarray(frames.to_image(out).convert("L"))
+        assert meters.sight(stills[second], other, thorough=True).likeness < 0.5
+        assert meters.sight(stills[second], page).likeness < 1
+    shown = Expected(1080, 1920, 30, 30, shots=(ExpectedShot(0, 4, path),))
+    assert judge(measures(stills=stills), shown).findings == ()

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -275,12 +275,14 @@ def _text(
 def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
     for shot in expected.shots:
         photo, seen, still = _photo(shot.photo), Sighting(math.nan), None
-        for second in _shot_times(shot):
-            if second not in measures.stills:
-                continue
-            found = sight(measures.stills[second], photo)
-            if not seen.likeness >= found.likeness:
-                seen, still = found, measures.stills[second]
+        stills = [measures.stills[second] for second in _shot_times(shot) if second in measures.stills]
+        # A filmed take may leave its photo, so it is not worth the longer search.
+        for thorough, look in product([False] if shot.filmed else [False, True], stills):
+            if thorough and math.isnan(seen.likeness):
+                break
+            found = sight(look, photo, thorough=thorough)
+            if math.isnan(seen.likeness) or found.likeness > seen.likeness:
+                seen, still = found, look
             if seen.likeness >= 1 - LIMITS["photo"].warn:
                 break
         if still is None or math.isnan(seen.likeness):
