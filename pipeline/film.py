@@ -65,7 +65,7 @@ def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material
             interest=interest,
             clip_faces=tuple(clip_faces),
             clip_interest=clip_interest,
-            seed=scene.number,
+            seed=take.plan.get("seed", scene.number) if take is not None else scene.number,
             page="page" in scene.photo.facts.get("warnings", ()),
             chapter=CHAPTERS.get(scene.role, "story"),
         )
@@ -180,7 +180,14 @@ def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
         "cues": [list(cue) for cue in cues(timeline)],
         "labels": [placed(first, end, box) for first, end, box in timeline.labels],
         "shots": [
-            [shot.start / fps, shot.end / fps, parts[shot.scene].photo_name, shot.kind == "clip"]
+            [
+                shot.start / fps,
+                shot.end / fps,
+                parts[shot.scene].photo_name,
+                shot.kind == "clip",
+                [list(face) for face in parts[shot.scene].scene.faces],
+                shot.scene + 1,
+            ]
             for shot in timeline.shots
             if shot.kind in ("photo", "clip")
         ],
