@@ -17,6 +17,7 @@ import requests
 import urllib3
 
 from .base import Json, ProviderError, Trouble
+from .deadline import Adapter
 
 CONNECT_SECONDS = 5.0
 CHUNK = 64 * 1024
@@ -112,6 +113,8 @@ class Http:
         if self._session is None:
             self._session = requests.Session()
             self._session.trust_env = False  # no proxy and no .netrc of the machine's owner
+            for scheme in ("http://", "https://"):
+                self._session.mount(scheme, Adapter())
         until = time.monotonic() + self.seconds
         with self._session.request(
             method,
