@@ -190,8 +190,12 @@ def local_video() -> Provider:
 
 
 def films_elsewhere() -> bool:
-    """Whether shots are asked of the video vendor now: it is set up, and not left alone."""
-    return _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY") != "local" and not breaker.is_open(Higgsfield.name)
+    """Whether new shots are asked of the video vendor now: it is set up, and not left alone."""
+    return _has_a_vendor() and not breaker.is_open(Higgsfield.name)
+
+
+def _has_a_vendor() -> bool:
+    return _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY") != "local"
 
 
 def ladder(order: Order, seconds: float, scenes: int) -> list[Rung]:
@@ -199,9 +203,9 @@ def ladder(order: Order, seconds: float, scenes: int) -> list[Rung]:
 
     `seconds` is the length of a shot, `scenes` how many there are: a model that all shots together could not be paid
     for is left out, so that no order ends with half its shots bought. After the first the fast ones come: their takes
-    are for shots that are late.
+    are for shots that are late. A vendor that is left alone stands on it, too: it may be filming already.
     """
-    if not films_elsewhere():
+    if not _has_a_vendor():
         return []
     cap = slots.order_cap(order.amount)
     models = [model for model in video_models() if model.cost(seconds) * scenes <= cap]

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from orders.faults import faultpoint
 
-from .. import calls, files, roster
+from .. import breaker, calls, files, roster
 from ..engine import DONE, Done, Wait, Work
 from ..history import tell
 from ..models import Call, CallState, Scene, Shot, Take
@@ -76,7 +76,10 @@ def run(work: Work) -> Done | Wait:
 
 
 def _wanted(work: Work, ladder: list[Rung], age: float) -> list[Wanted]:
-    """The takes that should be under way: those begun, and one more when the last is late or came to nothing."""
+    """The takes that should be under way: those begun, and one more when the last is late or came to nothing.
+
+    A vendor that is left alone is sent nothing; what it was sent before is waited for as always.
+    """
     found: list[Wanted] = []
     waited = age
     for number, rung in enumerate(ladder, start=1):
@@ -84,12 +87,21 @@ def _wanted(work: Work, ladder: list[Rung], age: float) -> list[Wanted]:
         begun = calls.latest(work.step, name)
         if begun is None and found and not _late(work, found[-1], waited):
             break
+        if breaker.is_open(rung.provider.name) and not _is_filmed(begun):
+            continue
         found.append(Wanted(name, rung))
         if begun is None:
             break
         if number > 1:
             waited = (timezone.now() - begun.created_at).total_seconds()
     return found
+
+
+def _is_filmed(begun: Call | None) -> bool:
+    """Whether a take may well come of a call, although its vendor is left alone: it is paid for."""
+    if begun is None or begun.state == CallState.SUCCEEDED:
+        return begun is not None
+    return begun.is_open and begun.sent_at is not None and begun.trouble != "locked"
 
 
 def _late(work: Work, last: Wanted, waited: float) -> bool:
