@@ -165,6 +165,28 @@ def test_what_was_sent_just_now_says_nothing_yet():
         assert patience.hedge_after(FIRST) == FIRST.hedge_after
 
 
+# --- more shots than slots ---
+
+
+def test_a_shot_that_waits_for_a_slot_is_not_late_and_no_second_take_waits_beside_it():
+    """Each clip comes in time once it is filmed; that it had to wait for its turn is no reason to buy it twice."""
+    in_time = Studio({FIRST.slug: lambda dice: 90.0, FAST.slug: lambda dice: 90.0}, limit=2, poll=60)
+    shots = film(in_time, 2, shots=3)
+    assert {(shot.local, shot.paid) for shot in shots} == {(False, 1)}
+    assert max(shot.seconds for shot in shots) > FIRST.hedge_after
+    assert set(begun("take-2")) == set()
+
+
+def test_a_take_that_waited_for_its_slot_is_late_by_the_time_it_was_filmed():
+    slow = Studio({FIRST.slug: lambda dice: 180.0, FAST.slug: lambda dice: 10.0}, limit=2, poll=60)
+    film(slow, 1, shots=3)
+    for call in Call.objects.filter(name="take-2"):
+        first = Call.objects.get(step=call.step, name="take-1")
+        waited = (call.created_at - first.sent_at).total_seconds()
+        assert FIRST.hedge_after <= waited <= FIRST.hedge_after + 5
+    assert Call.objects.filter(name="take-2").exists()
+
+
 # --- a vendor that is left alone ---
 
 
