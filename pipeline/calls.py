@@ -172,11 +172,11 @@ def _may_send(work: Work, call: Call, provider: Provider) -> bool:
             error=f"{provider.name} is left alone",
         )
         return False
-    if call.sent_at is not None or not (provider.limit or provider.model_limit or call.estimate):
+    if call.sent_at is not None or not (provider.limit or call.estimate):
         return True
     try:
         with work.fence():
-            taken = slots.take(call, {"": provider.limit, provider.model: provider.model_limit or provider.limit})
+            taken = slots.take(call, provider.limit)
             if taken:
                 ring_next(call)  # where more than one slot is free, one bell brings all of them their callers
         return taken
@@ -331,11 +331,11 @@ def _close(call: Call, error: ProviderError) -> None:
 
 def ring_next(call: Call) -> None:
     """This call's slot may have come free: whoever is next in the vendor's queue looks again."""
-    _ring_first(call.provider, call.model)
+    _ring_first(call.provider)
 
 
-def _ring_first(provider: str, model: str) -> None:
-    following = slots.following(provider, model)
+def _ring_first(provider: str) -> None:
+    following = slots.following(provider)
     if following is not None:
         engine.ring_step(following.step.production, following.step.stage, following.step.item)
 
@@ -423,8 +423,8 @@ def sweep() -> int:
 
     A slot may have come free without a bell.
     """
-    for provider, model in slots.queues():
-        _ring_first(provider, model)
+    for provider in slots.queues():
+        _ring_first(provider)
     found = list(due().values_list("pk", flat=True)[:SWEPT])
     for pk in found:
         queue.push("control", "follow_call", pk, f"call-{pk}")

@@ -35,6 +35,7 @@ class Vendor(Provider):
     job = "writer"
     recovery = "redo"
     limit = 0
+    model = ""
 
     def __init__(
         self,
@@ -471,6 +472,37 @@ def test_slots_are_shared_fairly_between_creators(work, tmp_path):
     assert len(vendor.asked) == 2
     Call.objects.filter(step=work.step).update(state=CallState.SUCCEEDED)
     # One slot is free again. The popular creator holds one already, and has older orders.
+    assert calls.ask(crowd[1], vendor, {"word": "b"}, tmp_path).state == CallState.QUEUED
+    assert calls.ask(guest, vendor, {"word": "c"}, tmp_path).state == CallState.SUBMITTED
+
+
+def test_the_oldest_order_is_next_whichever_of_the_vendors_models_it_waits_for(work, tmp_path, bells):
+    best, fast = Slow(limit=1), Slow(limit=1)
+    best.model, fast.model = "best", "fast"
+    older, newer = another_work(1), another_work(2)
+    calls.ask(work, best, {"word": "a"}, tmp_path)
+    calls.ask(older, fast, {"word": "b"}, tmp_path)
+    calls.ask(newer, best, {"word": "c"}, tmp_path)
+    assert slots.place(newer.order.pk) == 1
+    bells.clear()
+    Step.objects.exclude(pk=work.step.pk).filter(stage="photos").update(state=StepState.WAITING)
+    calls.ask(work, best, {"word": "a"}, tmp_path)
+    assert [pk for _, pk in bells] == [older.step.pk]
+    Step.objects.filter(stage="photos").update(state=StepState.RUNNING)
+    assert calls.ask(newer, best, {"word": "c"}, tmp_path).state == CallState.QUEUED, "the other waits for longer"
+    assert calls.ask(older, fast, {"word": "b"}, tmp_path).state == CallState.SUBMITTED
+
+
+def test_the_share_is_fair_also_behind_more_calls_of_one_creator_than_are_looked_at(work, tmp_path, monkeypatch):
+    monkeypatch.setattr(slots, "LOOKED_AT", 2)
+    vendor = Slow(limit=2)
+    popular, small = Creator.objects.order_by("place")[:2]
+    calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    crowd = [another_work(n, creator=popular) for n in range(1, 5)]
+    guest = another_work(9, creator=small)
+    for one in (*crowd, guest):
+        calls.ask(one, vendor, {"word": "b"}, tmp_path)
+    Call.objects.filter(step=work.step).update(state=CallState.SUCCEEDED)
     assert calls.ask(crowd[1], vendor, {"word": "b"}, tmp_path).state == CallState.QUEUED
     assert calls.ask(guest, vendor, {"word": "c"}, tmp_path).state == CallState.SUBMITTED
 
