@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from pipeline.providers import fetch
 from pipeline.providers.base import ProviderError
 from pipeline.providers.http import Http
 
@@ -88,3 +89,13 @@ def _certificate(folder: Path) -> Path:
     path = folder / "server.pem"
     path.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
     return path
+
+
+def test_no_answer_makes_a_log_tell_the_address_it_came_from(caplog, tmp_path):
+    """Its library quotes it beside headers it cannot read, with the signature of an upload, or of a bell."""
+    odd = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno header at all\r\n\r\n{}"
+    with answering(lambda peer: (peer.recv(1000), peer.sendall(odd))) as port:
+        base = f"http://127.0.0.1:{port}"
+        Http("The vendor", base).ask("POST", "/x", body={}, params={"hf_webhook": "https://a.example/hooks/v/MARKER/"})
+        fetch.safe_put(f"{base}/x?X-Amz-Signature=MARKER", b"x", {}, trusted=(base,), seconds=5)
+    assert "MARKER" not in caplog.text
