@@ -171,6 +171,33 @@ def test_a_pending_call_is_looked_at_and_not_sent_again(work, tmp_path):
     assert len(vendor.asked) == 1
 
 
+class Ringing(Slow):
+    """Is done, and rings, while it still answers that it is not."""
+
+    def submit(self, key, request, workdir):
+        calls.ring(Call.objects.get(key=key), "job-1")
+        return Answer("pending", external_id="job-1", poll_after=60)
+
+    def look(self, external_id, workdir, on_progress=silently):
+        self.looked += 1
+        if self.looked == 1:
+            calls.ring(Call.objects.get(external_id=external_id), external_id)
+            if self.looks is not None:
+                raise self.looks
+            return Answer("pending", external_id=external_id, poll_after=60)
+        return Answer("done", result={"said": external_id})
+
+
+@pytest.mark.parametrize("looks", [None, ProviderError("no answer", retryable=True, retry_after=60)])
+def test_a_bell_that_rings_during_an_exchange_is_not_outshouted_by_its_answer(work, tmp_path, looks):
+    vendor = Ringing()
+    vendor.looks = looks
+    assert calls.pause(calls.ask(work, vendor, {"word": "hello"}, tmp_path)) == 0, "while it was sent"
+    assert calls.pause(calls.ask(work, vendor, {"word": "hello"}, tmp_path)) == 0, "while it was looked at"
+    assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+    assert vendor.looked == 2
+
+
 class Fetching(Slow):
     """Its result comes in `pieces`, each after a time in which the lease nearly runs out."""
 
