@@ -65,7 +65,7 @@ def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material
             interest=interest,
             clip_faces=tuple(clip_faces),
             clip_interest=clip_interest,
-            seed=scene.number,
+            seed=take.plan.get("seed", scene.number) if take is not None else scene.number,
             page="page" in scene.photo.facts.get("warnings", ()),
             chapter=CHAPTERS.get(scene.role, "story"),
         )
@@ -111,6 +111,7 @@ def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
         label=_("AI-generated · licensed voice"),
         seconds=float(brief.seconds),
         accent=creator.accent,
+        template=creator.template,
         lively=track(work).mood in LIVELY,
         music=track(work).path,
     )
@@ -157,12 +158,10 @@ def bring(stored: Mapping[str, str], names: Iterable[str], segments: Path) -> in
     return found
 
 
-def cues(parts: list[Material], timeline: Timeline) -> list[tuple[float, float, str]]:
-    """Start and end in seconds, and the words, of every line."""
-    return [
-        (start, start + parts[index].scene.audio_seconds, parts[index].scene.text)
-        for index, start in timeline.narration
-    ]
+def cues(timeline: Timeline) -> list[tuple[float, float, str]]:
+    """Start and end in seconds, and the words, of every caption as it stands in the picture."""
+    fps = timeline.spec.fps
+    return [(round(c.start / fps, 3), round(c.end / fps, 3), c.text) for c in timeline.captions]
 
 
 def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
@@ -178,9 +177,17 @@ def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
         "seconds": timeline.seconds,
         "scenes": [[round(start, 3), round(end, 3)] for start, end in timeline.scenes],
         "captions": [placed(c.start, c.end, c.box) for c in timeline.captions],
+        "cues": [list(cue) for cue in cues(timeline)],
         "labels": [placed(first, end, box) for first, end, box in timeline.labels],
         "shots": [
-            [shot.start / fps, shot.end / fps, parts[shot.scene].photo_name, shot.kind == "clip"]
+            [
+                shot.start / fps,
+                shot.end / fps,
+                parts[shot.scene].photo_name,
+                shot.kind == "clip",
+                [list(face) for face in parts[shot.scene].scene.faces],
+                shot.scene + 1,
+            ]
             for shot in timeline.shots
             if shot.kind in ("photo", "clip")
         ],

@@ -29,7 +29,7 @@ class Cut(models.Model):
     seconds = models.FloatField(_("seconds"))
     lufs = models.FloatField(_("loudness, LUFS"), null=True, blank=True)
     true_peak = models.FloatField(_("true peak, dBTP"), null=True, blank=True)
-    # Where everything stands in the film, in seconds and pixels: scenes, caption boxes, label.
+    # Where everything stands in the film, in seconds and pixels: scenes, caption boxes, label; and what captions say.
     timeline = models.JSONField(_("timeline"), default=dict, blank=True)
     verdict = models.CharField(_("verdict"), max_length=4, blank=True)
     created_at = models.DateTimeField(_("made"), auto_now_add=True)
@@ -82,6 +82,11 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.severity} {self.code}"
+
+    @property
+    def frame(self) -> int | None:
+        """The film's frame it was seen in, counted from 0; None where it is about all of the film."""
+        return None if self.second is None else int(self.second * self.cut.fps + 1e-3)
 
 
 class ReviewState(models.TextChoices):

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from orders.faults import faultpoint
 
-from .. import files, film
+from .. import engine, files, film
 from ..engine import DONE, Done, Wait, Work
 from ..history import tell
 from ..media import picture, probe, subtitles
@@ -34,7 +34,7 @@ def run(work: Work) -> Done | Wait:
         picture.render_film(timeline, sound, master, segments, threads=settings.RENDER_THREADS, on_progress=work.beat)
         faultpoint("cut.after_render")
         picture.poster(timeline, poster, folder)
-        captions.write_text(subtitles.vtt(film.cues(parts, timeline)), encoding="utf-8")
+        captions.write_text(subtitles.vtt(film.cues(timeline)), encoding="utf-8")
         with work.waiting(files.PATIENCE):
             _keep(work, film.facts(parts, timeline), master, poster, captions, ready=ready)
     return DONE
@@ -65,3 +65,4 @@ def _keep(work: Work, timeline: dict[str, Any], master: Path, poster: Path, capt
             bytes=values["size"],
             ready=ready,
         )
+        engine.ring_step(work.production, "qc")  # which waits where this is the second cut
