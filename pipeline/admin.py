@@ -161,7 +161,7 @@ class ReviewAdmin(ReadOnly):
 
 
 def _figure(value: float | None, unit: str) -> str:
-    return f"{value:.1f}{unit}" if value is not None else ""
+    return f"{value:.3g}{unit}" if value is not None else ""
 
 
 class StepInline(admin.TabularInline[Step, Production]):
@@ -228,9 +228,16 @@ class ProductionAdmin(ReadOnly):
         """What quality control found, where and how much."""
         rows = Finding.objects.filter(cut__production=production)
         lines = (
-            (found.severity, found.sentence, _figure(found.second, " s"), _figure(found.figure, "")) for found in rows
+            (
+                found.severity,
+                found.sentence,
+                _figure(found.second, " s"),
+                "" if found.frame is None else f"#{found.frame}",
+                _figure(found.figure, ""),
+            )
+            for found in rows.select_related("cut")
         )
-        return format_html_join("", "{}: {} {} {}<br>", lines) or "–"
+        return format_html_join("", "{}: {} {} {} {}<br>", lines) or "–"
 
     @admin.display(description=gettext_lazy("calls in front in the queue"))
     def in_front(self, production: Production) -> str:

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from orders.choices import Occasion, Tone
+
 from . import files
 from .engine import Work
 from .media import music, probe, startframe
@@ -20,6 +22,8 @@ from .media.soundtrack import Soundtrack
 from .media.timeline import FilmSpec, SceneIn, Timeline, Word
 from .models import FirstLook, Scene, Take
 from .models.story import TakeKind
+from .providers.writing.person import who_is
+from .providers.writing.telling import is_grave
 
 log = logging.getLogger(__name__)
 LIVELY = ("happy", "energetic")  # moods of music
@@ -61,7 +65,7 @@ def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material
             interest=interest,
             clip_faces=tuple(clip_faces),
             clip_interest=clip_interest,
-            seed=scene.number,
+            seed=take.plan.get("seed", scene.number) if take is not None else scene.number,
             page="page" in scene.photo.facts.get("warnings", ()),
             chapter=CHAPTERS.get(scene.role, "story"),
         )
@@ -114,8 +118,12 @@ def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
 
 
 def track(work: Work) -> music.Track:
-    """The film's music."""
-    return music.choose(work.order.brief.tone, work.order.brief.occasion, work.order.pk)
+    """The film's music: calm where somebody has died, and never funny about a hard life, whatever was chosen."""
+    brief = work.order.brief
+    mourned = who_is(brief.name, brief.occasion, brief.notes).mourned
+    told = work.production.script.scenes.filter(role="fact").values_list("text", flat=True)
+    tone = Tone.WARM if brief.tone == Tone.FUNNY and is_grave(list(told)) else brief.tone
+    return music.choose(tone, Occasion.CONDOLENCE if mourned else brief.occasion, work.order.pk)
 
 
 def soundtrack(work: Work, parts: list[Material], timeline: Timeline) -> Soundtrack:
@@ -172,7 +180,14 @@ def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
         "cues": [list(cue) for cue in cues(timeline)],
         "labels": [placed(first, end, box) for first, end, box in timeline.labels],
         "shots": [
-            [shot.start / fps, shot.end / fps, parts[shot.scene].photo_name, shot.kind == "clip"]
+            [
+                shot.start / fps,
+                shot.end / fps,
+                parts[shot.scene].photo_name,
+                shot.kind == "clip",
+                [list(face) for face in parts[shot.scene].scene.faces],
+                shot.scene + 1,
+            ]
             for shot in timeline.shots
             if shot.kind in ("photo", "clip")
         ],

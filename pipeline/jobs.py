@@ -1,6 +1,6 @@
 """What a doorbell may ask for: functions of one id, called by workers."""
 
-from . import calls, engine, notices, photos, roster
+from . import calls, engine, looking, notices, photos, roster
 
 
 def run_step(pk: int) -> None:
@@ -11,6 +11,11 @@ def run_step(pk: int) -> None:
 def check_photo(pk: int) -> None:
     """Check one uploaded photo, if nobody has."""
     photos.check(pk)
+
+
+def look_at_take(pk: int) -> None:
+    """Look at one landed take, if nobody has."""
+    looking.look(pk)
 
 
 def send_notice(pk: int) -> None:
@@ -25,4 +30,10 @@ def follow_call(pk: int) -> None:
         calls.follow(call, roster.by_name(call.provider, call.model))
 
 
-JOBS = {"run_step": run_step, "check_photo": check_photo, "send_notice": send_notice, "follow_call": follow_call}
+JOBS = {
+    "run_step": run_step,
+    "check_photo": check_photo,
+    "look_at_take": look_at_take,
+    "send_notice": send_notice,
+    "follow_call": follow_call,
+}

@@ -340,24 +340,20 @@ def _in_front(order: Order) -> str:
 def _frames(production: Production | None) -> list[Frame]:
     if production is None:
         return []
-    scenes = (
-        Scene.objects.filter(script__production=production)
-        .select_related("photo", "narration", "shot")
-        .order_by("number")
-    )
+    scenes = Scene.objects.filter(script__production=production).select_related("photo", "narration").order_by("number")
     # A shot's own picture takes the photo's place as soon as its take has landed.
     landed = dict(
-        Take.objects.filter(shot__scene__script__production=production, selected=True)
-        .exclude(thumb="")
-        .values_list("shot__scene_id", "thumb")
+        Take.objects.filter(shot__scene__script__production=production, selected=True).values_list(
+            "shot__scene_id", "thumb"
+        )
     )
     return [
         Frame(
             number=scene.number,
             text=scene.text,
-            thumb=link(landed.get(scene.pk, scene.photo.thumb)),
+            thumb=link(landed.get(scene.pk) or scene.photo.thumb),
             read=hasattr(scene, "narration"),
-            filmed=hasattr(scene, "shot"),
+            filmed=scene.pk in landed,
         )
         for scene in scenes
     ]

@@ -36,7 +36,7 @@ SERIALIZER = "rq.serializers.JSONSerializer"
 FORKING = ("pixels", "render")
 # Loaded once, before the forks: each fork then begins with everything in memory.
 PRELOAD: dict[str, tuple[tuple[str, ...], Callable[[], None] | None]] = {
-    "pixels": (("pipeline.photos", "pipeline.stages.first_look", "pipeline.stages.qc"), faces.load),
+    "pixels": (("pipeline.photos", "pipeline.looking", "pipeline.stages.first_look", "pipeline.stages.qc"), faces.load),
     "render": (("pipeline.stages.cut",), None),
 }
 

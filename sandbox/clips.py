@@ -1,6 +1,6 @@
 """Short real films for pretended video vendors: a slow glide over a start picture, in mixed sizes and rates.
 
-Drawing costs time, so only so many pictures get clips of their own; after that clips of the same shape are shared.
+Drawing costs time, so only so many pictures get clips as models make them; the others' move twice a second.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from pipeline.media import ffmpeg
 # Pictures a second and pixels of the shorter side, as different models have them.
 LOOKS = ((24, 480), (25, 540), (30, 432))
 NO_PICTURE = (9, 16)
+CHEAP = 2  # pictures a second, once `drawn` pictures have clips at a real rate
 
 Named = tuple[str, tuple[int, int], int, int]  # picture, size, rate, seconds
 
 
 @dataclass
 class Clips:
-    """MP4s by what is in them. `drawn` is how many pictures get clips of their own. Any thread may ask."""
+    """MP4s by what is in them. `drawn` is how many pictures get clips at a real rate. Any thread may ask."""
 
     drawn: int = 12
     _made: dict[Named, bytes] = field(default_factory=dict)
@@ -41,10 +42,9 @@ class Clips:
         size = _size(picture, side or shorter)
         name = hashlib.sha256(picture).hexdigest() if picture else ""
         with self._lock:
-            if name not in self._pictures and len(self._pictures) >= self.drawn:
-                same = (found for found in self._made if found[1:] == (size, rate, seconds))
-                name, picture = next(same, ("",))[0], b""
-            if name:
+            if name and name not in self._pictures and len(self._pictures) >= self.drawn:
+                rate = CHEAP
+            elif name:
                 self._pictures.add(name)
             wanted = (name, size, rate, seconds)
             if wanted not in self._made:

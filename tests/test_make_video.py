@@ -56,6 +56,7 @@ def test_a_film_in_every_shape_and_voice(tmp_path, monkeypatch, shape, size, cre
     assert (report["film"]["width"], report["film"]["height"]) == size
     assert -15 <= report["film"]["loudness"] <= -13
     assert [stage["stage"] for stage in report["stages"]] == [line.key for line in LINE]
+    assert [finding for finding in report["findings"] if finding["severity"] != "info"] == []
     assert sum(stage["cpu_seconds"] for stage in report["stages"]) > 0
     scenes = report["scenes"]
     assert {scene["photo"] for scene in scenes} == {path.name for path in STORY}

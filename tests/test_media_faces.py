@@ -1,11 +1,14 @@
-"""Finding faces, and the whole check of one photo with what it tells the fan."""
+"""Finding faces, the whole check of one photo with what it tells the fan, and that of a vendor's take."""
 
 import json
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from pipeline.media import faces, photocheck, stills
+from pipeline.media import faces, ffmpeg, photocheck, startframe, stills, takecheck
+from pipeline.media.motion import Box
 from tests import samples
 
 pytestmark = pytest.mark.render
@@ -147,3 +150,77 @@ def test_zones_count_when_all_have_one_and_clocks_when_not():
 def test_photos_of_the_same_moment_stay_as_uploaded():
     moment = "2024-01-01T10:00:00"
     assert photocheck.order_by_date([moment, "2023-01-01T10:00:00", moment]) == [1, 0, 2]
+
+
+# --- a vendor's take --------------------------------------------------------------------------------------------------
+
+SHAPE, TAKE_FPS, TAKE_FRAMES = (360, 640), 10, 20
+HEAD, ABOUT = Box(0.33, 0.0, 0.3, 0.36), Box(0.25, 0.0, 0.5, 0.6)
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    """What the vendor is given of the portrait: BGR, in its size."""
+    out = tmp_path_factory.mktemp("start") / "start.jpg"
+    startframe.write(samples.PORTRAIT, out, SHAPE, [HEAD], ABOUT)
+    return cv2.imread(str(out))
+
+
+def closer(start, zoom):
+    """The start picture, seen closer around its middle."""
+    height, width = start.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 5), 0, zoom)
+    return cv2.warpAffine(start, turn, (width, height), flags=cv2.INTER_LINEAR)
+
+
+def guest(start, share):
+    """From a third of the way on, somebody else stands below."""
+    frame = closer(start, 1 + 0.15 * share)
+    if share > 0.3:
+        stranger = cv2.imread(str(samples.FACES[2]))[20:570, 330:880]
+        side = frame.shape[1] // 3
+        frame[-side - 60 : -60, 30 : 30 + side] = cv2.resize(stranger, (side, side))
+    return frame
+
+
+def melted(start, share):
+    """The picture runs in whorls, more and more."""
+    height, width = start.shape[:2]
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    wave = 0.06 * width * min(1.0, 3 * share)
+    return cv2.remap(
+        start, x + wave * np.sin(y / (0.03 * width)), y + wave * np.sin(x / (0.03 * width)), cv2.INTER_LINEAR
+    )
+
+
+def swelling(start, share):
+    """The head is more than twice as large from one moment to the next, and whole."""
+    height, width = start.shape[:2]
+    if share < 0.6:
+        return start
+    turn = np.float32([[2.2, 0, width * (0.5 - 2.2 * 0.416)], [0, 2.2, height * (0.5 - 2.2 * 0.224)]])
+    return cv2.warpAffine(start, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+
+
+TAKES = {
+    "good": (lambda start, share: closer(start, 1 + 0.3 * share), []),
+    "of another photo": (lambda start, share: cv2.imread(str(samples.COFFEE)), ["take_start", "take_faceless"]),
+    "with a guest": (guest, ["take_people"]),
+    "melted": (melted, ["take_faceless"]),
+    "swelling": (swelling, ["take_size"]),
+}
+
+
+@pytest.mark.parametrize("kind", TAKES)
+def test_a_take_of_use_passes_and_each_other_is_found_out(tmp_path, start, kind):
+    draw, fails = TAKES[kind]
+    raw, clip = tmp_path / "take.bgr", tmp_path / "take.mp4"
+    frames = (cv2.resize(draw(start, n / (TAKE_FRAMES - 1)), SHAPE) for n in range(TAKE_FRAMES))
+    raw.write_bytes(b"".join(frame.tobytes() for frame in frames))
+    size = f"{SHAPE[0]}x{SHAPE[1]}"
+    source = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", size, "-r", str(TAKE_FPS), "-i", raw]
+    ffmpeg.run([*source, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", clip], timeout=60)
+    found = takecheck.check(clip, samples.PORTRAIT, SHAPE, [HEAD], ABOUT, tmp_path)
+    assert [finding.code for finding in found if finding.severity == "fail"] == fails
+    assert all(finding.second is not None and finding.figure is not None for finding in found)
+    assert found if fails else not found

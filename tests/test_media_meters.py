@@ -14,14 +14,16 @@ from pipeline.media.motion import Box, choose_path
 from pipeline.media.probe import BadMedia, Color, Media
 from pipeline.media.sound import Loudness
 from pipeline.media.verdict import LIMITS, Expected, ExpectedShot, judge
-from tests.samples import photo
+from tests.samples import page_of_text, photo
 
 pytestmark = pytest.mark.render
 
 WIDTH, HEIGHT, FPS, SECONDS = 360, 640, 15, 6.0
 CAPTION = TextBox(0.5, 2.5, 60, 470, 240, 44)
 LABEL = TextBox(0.0, 6.0, 20, 30, 110, 24)
-SOUND = "aevalsrc='0.5*sin(880*t*PI)*(0.6+0.4*sin(9*t))|0.5*sin(884*t*PI)*(0.6+0.4*sin(9*t))':s=48000:d=6"
+CHORD = "(0.6+0.4*sin(9*t))*(" + "+".join(f"sin({2 * f}*t*PI)" for f in (220, 331, 457, 619, 883, 1201)) + ")/6"
+SOUND = f"aevalsrc='{CHORD}|{CHORD}':s=48000:d=6"
+CUT, HALF = 3.0, 0.25  # seconds: where the shots meet, and half of their dissolve
 
 
 @pytest.fixture(scope="module")
@@ -39,30 +41,51 @@ def expected(photos):
     return Expected(WIDTH, HEIGHT, FPS, SECONDS, (CAPTION,), (LABEL,), shots)
 
 
-def pictures(photos, *, words=True, label=True, still=False, black=0.0, seconds=SECONDS, size=(WIDTH, HEIGHT)):
-    """The film's frames: a slow push in over two photos, a caption with a dark halo, a label on a dark ground."""
+def pictures(photos, *, words=True, label=True, still=False, black=0.0, seconds=SECONDS, size=(WIDTH, HEIGHT), **odd):
+    """The film's frames: a slow push in over two photos, a caption with a dark halo, a label on a dark ground.
+
+    `odd` is what a film must not have: `ink` and `halo`, greys of the caption; `hard`, a cut instead of a dissolve;
+    `swap`, frames that are replaced (by number: a grey, or the share of the second photo); `shake` in pixels; `shades`.
+    """
     sources = [cv2.cvtColor(np.asarray(Image.open(path)), cv2.COLOR_RGB2BGR) for path in photos[:2]]
-    for n in range(round(seconds * FPS)):
-        second = n / FPS
-        source = sources[0 if second < 3 else 1]
+    dice = np.random.default_rng(3)
+
+    def shown(source, second):
         zoom = 1.0 if still else 1 + 0.03 * (second % 3)
         w = 506 / zoom  # 506 × 900 is the photo's largest part of the film's shape
         left, top = (600 - w) / 2, (900 - w * 16 / 9) / 2
+        left, top = (at + odd.get("shake", 0) * dice.uniform(-1, 1) for at in (left, top))
         scale = WIDTH / w
         matrix = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])
-        frame = cv2.warpAffine(source, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_AREA)
+        return cv2.warpAffine(source, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+
+    for n in range(round(seconds * FPS)):
+        second = n / FPS
+        share = float(second >= CUT) if odd.get("hard") else float(np.clip((second - CUT + HALF) / (2 * HALF), 0, 1))
+        swapped = odd.get("swap", {}).get(n, share)
+        share = swapped if isinstance(swapped, float) else share
+        frame = shown(sources[0], min(second, 2.99)) if share < 1 else 0
+        if share > 0:
+            second_frame = shown(sources[1], max(second, CUT))
+            frame = cv2.addWeighted(second_frame, share, frame, 1 - share, 0) if share < 1 else second_frame
+        if shades := odd.get("shades"):
+            grey = cv2.blur(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), (91, 91))
+            bands = cv2.merge([grey // shades * shades] * 3)
+            frame[:190], frame[360:] = bands[:190], bands[360:]
         if words and CAPTION.start <= second < CAPTION.end:
-            for colour, thick in (((0, 0, 0), 7), ((255, 255, 255), 2)):
-                cv2.putText(frame, "one cat, no dull", (68, 500), cv2.FONT_HERSHEY_DUPLEX, 0.8, colour, thick, 16)
+            for grey, thick in ((odd.get("halo", 0), 7), (odd.get("ink", 255), 2)):
+                cv2.putText(frame, "one cat, no dull", (68, 500), cv2.FONT_HERSHEY_DUPLEX, 0.8, [grey] * 3, thick, 16)
         if label:
             cv2.rectangle(frame, (20, 30), (130, 54), (10, 10, 10), -1)
             cv2.putText(frame, "Made with AI", (26, 47), cv2.FONT_HERSHEY_DUPLEX, 0.5, (255, 255, 255), 1, 16)
         if 1 <= second < 1 + black:
             frame[:] = 0
+        if isinstance(swapped, int):
+            frame[:] = swapped
         yield cv2.resize(frame, size) if size != (WIDTH, HEIGHT) else frame
 
 
-def coded(sound=SOUND, loud="volume=-3.8dB"):
+def coded(sound=SOUND, loud="volume=-2.3dB"):
     """ffmpeg's words for the film's sound: where it comes from, and how it is encoded."""
     return (
         (["-f", "lavfi", "-i", sound], ["-af", loud, "-c:a", "aac", "-b:a", "192k", "-ac", "2"]) if sound else ([], [])
@@ -103,6 +126,10 @@ def test_a_good_film_passes_without_a_word(good, expected):
         ("label", "fail", {"label": False}, {}),
         ("freeze", "warn", {"still": True}, {}),
         ("black", "fail", {"black": 1.5}, {}),
+        ("caption", "fail", {"ink": 120, "halo": 100}, {}),
+        ("jump", "fail", {"hard": True}, {}),
+        ("shake", "fail", {"shake": 4}, {}),
+        ("banding", "warn", {"shades": 12}, {}),
         ("duration", "fail", {"seconds": 5.0}, {"args": ["-t", "5"]}),
         ("size", "fail", {"size": (240, 426)}, {"size": (240, 426)}),
         ("rate", "fail", {}, {"args": ["-r", "30"]}),
@@ -121,6 +148,20 @@ def test_each_spoiled_picture_is_found_out(tmp_path, photos, expected, case):
 
 @pytest.mark.render
 @pytest.mark.parametrize(
+    ("swap", "frames"),
+    [({20: 0, 21: 0, 46: 0.0, 70: 255}, {20, 46, 70}), ({40: 1.0, 48: 0.0, 80: 0.5}, {40, 48, 80})],
+    ids=["black, a dissolve that goes back, white", "too early, too late, another photo shining through"],
+)
+def test_a_frame_that_does_not_belong_is_found_and_named(tmp_path, photos, expected, swap, frames):
+    judged = verdict.examine(film(tmp_path / "film.mp4", pictures(photos, swap=swap)), expected)
+    found = [(finding.code, finding.severity) for finding in judged.findings]
+    assert found == [("stray", "fail")] * 3
+    assert {round(finding.second * FPS) for finding in judged.findings} == frames
+    assert all(finding.figure > LIMITS["stray"].fail for finding in judged.findings)
+
+
+@pytest.mark.render
+@pytest.mark.parametrize(
     ("code", "result", "sound", "args"),
     [
         ("audio_codec", "fail", {"sound": ""}, []),
@@ -128,10 +169,11 @@ def test_each_spoiled_picture_is_found_out(tmp_path, photos, expected, case):
         ("audio_form", "fail", {}, ["-ac", "1"]),
         ("audio_form", "fail", {}, ["-ar", "44100"]),
         ("sound_length", "fail", {"sound": SOUND.replace("d=6", "d=4")}, []),
-        ("silence_share", "fail", {"loud": "volume=-3.8dB,volume=0:enable='gt(t,2)'"}, []),
-        ("loudness", "fail", {"loud": "volume=-8.8dB"}, []),
+        ("silence_share", "fail", {"loud": "volume=-2.3dB,volume=0:enable='gt(t,2)'"}, []),
+        ("loudness", "fail", {"loud": "volume=-7.3dB"}, []),
         ("loudness", "fail", {"loud": "volume=0"}, []),
-        ("true_peak", "fail", {"loud": "volume=-3.8dB,volume=20dB:enable='between(t,3,3.1)'"}, []),
+        ("blunt", "fail", {"loud": "volume=14dB,aformat=sample_fmts=s16,volume=-13dB"}, []),
+        ("true_peak", "fail", {"loud": "volume=-2.3dB,volume=20dB:enable='between(t,3,3.1)'"}, []),
     ],
 )
 def test_each_spoiled_sound_is_found_out(tmp_path, good, expected, code, result, sound, args):
@@ -169,6 +211,69 @@ def test_a_caption_that_hangs_over_the_edge_is_found(good, expected):
     over = dataclasses.replace(CAPTION, x=150.0)
     judged = verdict.examine(good, dataclasses.replace(expected, captions=(over,)))
     assert [finding.code for finding in judged.findings] == ["caption_outside"]
+
+
+@pytest.fixture(scope="module")
+def looked_at(good, expected):
+    return meters.measure(good, at=verdict.looks(expected))
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        (Box(0.35, 0.15, 0.3, 0.25), []),
+        (Box(0.09, 0.15, 0.3, 0.25), []),
+        (Box(0.02, 0.15, 0.3, 0.25), [("face_cut", "warn")]),
+        (Box(0.0, 0.15, 0.15, 0.15), [("face_cut", "fail")]),
+        (Box(0.4, 0.5, 0.3, 0.25), []),
+        (Box(0.4, 0.65, 0.2, 0.2), [("caption_face", "warn")]),
+    ],
+    ids=["whole", "at the edge", "an ear", "half", "chin under the words", "under the words"],
+)
+def test_a_face_is_seen_where_its_photo_is_shown(looked_at, expected, head, found):
+    shots = (dataclasses.replace(expected.shots[0], faces=(head,)), expected.shots[1])
+    judged = judge(looked_at, dataclasses.replace(expected, shots=shots))
+    assert [(finding.code, finding.severity) for finding in judged.findings] == found
+
+
+@pytest.mark.parametrize(
+    ("scenes", "photos_shown", "found"),
+    [
+        ((1, 2), "AB", []),
+        ((1, 1), "AA", []),
+        ((None, None), "AA", []),
+        ((1, 2), "AA", [("repeat", "warn", 3.0)]),
+        ((1, 2), "Aa", [("repeat_like", "info", 3.0)]),
+    ],
+)
+def test_the_same_photo_next_to_itself_is_noticed(tmp_path, photos, scenes, photos_shown, found):
+    with Image.open(photos[0]) as picture:
+        picture.resize((500, 750)).save(tmp_path / "again.jpg", quality=60)
+    of = {"A": photos[0], "B": photos[1], "a": tmp_path / "again.jpg"}
+    shots = tuple(
+        ExpectedShot(3.0 * n, 3.0 * n + 3, of[name], scene=scene)
+        for n, (name, scene) in enumerate(zip(photos_shown, scenes, strict=True))
+    )
+    judged = judge(measures(), dataclasses.replace(FILM, shots=shots))
+    told = [(f.code, f.severity, f.second) for f in judged.findings if f.code != "photo_plain"]
+    assert told == found
+
+
+def test_lightning_in_a_filmed_take_is_worth_a_look_a_cut_is_not_what_was_ordered(photos):
+    still = np.full((450, 12, 8), 90, np.uint8)
+    lightning, cut = still.copy(), still.copy()
+    lightning[200] = 250
+    cut[200:] = 200
+    shots = tuple(ExpectedShot(0, 15, photos[0], filmed=filmed) for filmed in (True, False))
+    for small, filmed, found in (
+        (lightning, True, ("stray", "warn", 6.667)),
+        (lightning, False, ("stray", "fail", 6.667)),
+        (cut, True, ("jump", "fail", 6.667)),
+        (cut, False, ("jump", "fail", 6.667)),
+    ):
+        shown = dataclasses.replace(FILM, shots=(shots[0 if filmed else 1],))
+        judged = judge(measures(small=small), shown)
+        assert [(f.code, f.severity, f.second) for f in judged.findings if f.second] == [found]
 
 
 @pytest.mark.render
@@ -241,6 +346,7 @@ def test_every_limit_fails_later_than_it_warns_and_says_why():
         ({"loudness": Loudness(-13.1, -1.9, 5)}, "loudness", "warn"),
         ({"loudness": Loudness(-14.0, -1.1, 5)}, "true_peak", "warn"),
         ({"loudness": Loudness(-math.inf, -math.inf, 0)}, "loudness", "fail"),
+        ({"blunt": 0.05}, "blunt", "warn"),
         ({"errors": ("[h264] [error] damaged",)}, "decode", "fail"),
     ],
 )
@@ -341,3 +447,20 @@ def test_every_shape_of_photo_is_known_again_in_every_shape_of_film_at_every_mom
         thin = min(size) / max(size) < 0.4
         assert 1 - meters.photo_present(still, other) > (LIMITS["photo"].warn if thin else LIMITS["photo"].fail)
     assert told
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("frame", [(720, 1280), (1280, 720), (720, 720)], ids=["tall", "wide", "square"])
+def test_a_page_of_writing_is_known_again_and_its_bare_paper_is_not_taken_for_anything(tmp_path, frame):
+    path = page_of_text(tmp_path / "page.jpg")
+    page, other = meters.grey(path), np.asarray(photo(5, (900, 1200)).convert("L"))
+    move = choose_path((900, 1200), frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3, whole=True)
+    made, stills = stage.build(path, move, frame), {}
+    for second in verdict.looks(Expected(*frame, 30, 4, shots=(ExpectedShot(0, 4, path),))):
+        out = frames.blank(*frame)
+        made.draw(move, second / 4, out)
+        stills[second] = np.asarray(frames.to_image(out).convert("L"))
+        assert meters.sight(stills[second], other, thorough=True).likeness < 0.5
+        assert meters.sight(stills[second], page).likeness < 1
+    shown = Expected(1080, 1920, 30, 30, shots=(ExpectedShot(0, 4, path),))
+    assert judge(measures(stills=stills), shown).findings == ()

@@ -85,6 +85,8 @@ def test_with_keys_the_vendors_make_it_and_film_again_what_is_of_no_use(vendors:
     shots = production.script.scenes.count()
     assert len(pieces) >= 2 * shots + 3, "shots, the title, the end and every dissolve are encoded when a clip lands"
     assert not any(call.maybe_paid_twice for call in calls)
+    seen = [call.result["seen"] for call in calls.filter(state=CallState.SUCCEEDED)]
+    assert not [found for one in seen for found in one if found["severity"] == "fail"], "they begin with their photos"
     stored = {path.relative_to(settings.MEDIA_ROOT).as_posix() for path in stored_files()}
     assert stored <= housekeeping.known_names(), "a file that no row speaks of would be swept away"
     assert set(FirstLook.objects.get().segments.values()) <= stored

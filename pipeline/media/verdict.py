@@ -9,14 +9,31 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pipeline.media.meters import Measures, Picture, TextBox, grey, inside, measure, photo_present, text_strength
+from pipeline.media import flow, likeness
+from pipeline.media.meters import (
+    Measures,
+    Picture,
+    Sighting,
+    TextBox,
+    banding,
+    grey,
+    inside,
+    measure,
+    sight,
+    text_strength,
+)
+from pipeline.media.motion import Box
 from pipeline.media.probe import Media
 from pipeline.media.sound import TARGET
 
 Severity = Literal["info", "warn", "fail"]
+
+MOST = 3  # findings of one kind that are told: a film that shakes has a hundred odd frames
+DISSOLVE = 0.6  # seconds at each end of a shot in which another may be seen, too
 
 
 class Limit(NamedTuple):
@@ -42,6 +59,31 @@ LIMITS = {
     ),
     "label": Limit(0.89, 0.93, "of the box without strokes: as for captions"),
     "photo": Limit(0.28, 0.4, "missing likeness: right photos measure 0 to 0.18, wrong ones 0.44 and more"),
+    "stray": Limit(2.0, 5.0, "of 255, the mean over the picture: good films have 0, one wrong frame in a dissolve 10"),
+    "jump": Limit(8.0, 16.0, "of 255: every change of picture is a dissolve, with 1; a hard cut has 20 to 60"),
+    "shake": Limit(
+        0.6, 1.5, "thousandths of the shorter side: moves have 0.15 and are eased; one pixel of 1080 is 0.9"
+    ),
+    "banding": Limit(0.002, 0.02, "of the picture, beyond the photo's own: encoded skies have 0.0004, 20 shades 0.003"),
+    "face_cut": Limit(
+        0.12, 0.3, "of a head outside the frame: moves keep heads whole; the forehead alone is a quarter"
+    ),
+    "caption_face": Limit(
+        0.2, math.inf, "of a head: hair and chin may be touched. Never a fail: where a face fills the frame, so be it"
+    ),
+    "take_start": Limit(
+        0.35, 0.5, "missing likeness of a clip's first frame: right ones 0 to 0.2, others 0.44 and more"
+    ),
+    "take_people": Limit(
+        0.2, 0.45, "of the looks: once may be the detector's mistake, in half of them somebody is there"
+    ),
+    "take_faceless": Limit(0.45, 0.7, "of the looks: who turns round comes back; a film for somebody shows them"),
+    "take_size": Limit(
+        1.5, 2.0, "times within a quarter of the clip: who walks up grows by a third, who morphs doubles"
+    ),
+    "blunt": Limit(
+        0.04, 0.15, "of the samples: good films have 0.006 near their tops, cut off by 6 dB 0.05, by 10 0.17"
+    ),
 }
 
 
@@ -66,12 +108,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedShot:
-    """From `start` to `end` seconds the film shows `photo`. `filmed`: as a filmed take, which may leave the photo."""
+    """From `start` to `end` seconds the film shows `photo`. `filmed`: as a filmed take, which may leave the photo.
+
+    `faces` are fractions of the photo; shots of one `scene` (by number) show the same photo, of None nobody knows.
+    """
 
     start: float
     end: float
     photo: Path
     filmed: bool = False
+    faces: tuple[Box, ...] = ()
+    scene: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +160,17 @@ def judge(measures: Measures, expected: Expected) -> Verdict:
         *_text(measures, expected.captions, "caption", _caption_times),
         *_text(measures, expected.labels, "label", _label_times),
         *_photos(measures, expected),
+        *_repeated(expected),
+        *_odd_frames(measures, expected),
+        *_shaken(measures, expected),
     ]
     found.sort(key=lambda finding: ("fail", "warn", "info").index(finding.severity))
     worst = found[0].severity if found else "info"
     return Verdict("pass" if worst == "info" else worst, tuple(found))
 
 
-def _beyond(code: str, figure: float) -> Severity | None:
+def beyond(code: str, figure: float) -> Severity | None:
+    """How bad a figure is by LIMITS, None where it is good."""
     limit = LIMITS[code]
     return "fail" if figure > limit.fail else "warn" if figure > limit.warn else None
 
@@ -152,11 +203,11 @@ def _streams(media: Media, expected: Expected) -> Iterator[Finding]:
 
 def _lengths(media: Media, expected: Expected) -> Iterator[Finding]:
     off = abs(media.duration - expected.seconds)
-    if severity := _beyond("duration", off):
+    if severity := beyond("duration", off):
         sentence = f"The film is {media.duration:.1f} s long instead of {expected.seconds:.1f} s."
         yield Finding("duration", severity, sentence, figure=media.duration)
     apart = abs(media.frames / media.fps - media.audio_duration) if media.audio_codec and media.fps else 0.0
-    if severity := _beyond("sound_length", apart):
+    if severity := beyond("sound_length", apart):
         sentence = f"Picture and sound differ in length by {apart:.1f} s."
         yield Finding("sound_length", severity, sentence, figure=apart)
 
@@ -169,7 +220,7 @@ def _decoded(measures: Measures) -> Iterator[Finding]:
 
 def _black(measures: Measures) -> Iterator[Finding]:
     for start, end in measures.black:
-        if severity := _beyond("black", end - start):
+        if severity := beyond("black", end - start):
             yield Finding("black", severity, f"The picture is black for {end - start:.1f} s.", start, end - start)
 
 
@@ -178,16 +229,16 @@ def _frozen(measures: Measures, expected: Expected) -> Iterator[Finding]:
     shots = [(shot.start, shot.end) for shot in expected.shots] or [(0.0, math.inf)]
     for start, end in measures.frozen:
         inside_shot = max(min(end, b) - max(start, a) for a, b in shots)
-        if severity := _beyond("freeze", inside_shot):
+        if severity := beyond("freeze", inside_shot):
             yield Finding("freeze", severity, f"The picture stands still for {inside_shot:.1f} s.", start, inside_shot)
 
 
 def _silent(measures: Measures) -> Iterator[Finding]:
     for start, end in measures.silent:
-        if severity := _beyond("silence", end - start):
+        if severity := beyond("silence", end - start):
             yield Finding("silence", severity, f"Nothing is heard for {end - start:.1f} s.", start, end - start)
     share = sum(b - a for a, b in measures.silent) / measures.media.duration
-    if severity := _beyond("silence_share", share):
+    if severity := beyond("silence_share", share):
         yield Finding("silence_share", severity, f"{share:.0%} of the film is silent.", figure=share)
 
 
@@ -197,11 +248,13 @@ def _loud(measures: Measures) -> Iterator[Finding]:
     lufs, peak = measures.loudness.lufs, measures.loudness.true_peak
     if not math.isfinite(lufs):
         yield Finding("loudness", "fail", "The sound is silent from beginning to end.")
-    elif severity := _beyond("loudness", abs(lufs - TARGET)):
+    elif severity := beyond("loudness", abs(lufs - TARGET)):
         word = "loud" if lufs > TARGET else "quiet"
         yield Finding("loudness", severity, f"The film is too {word}: {lufs:.1f} LUFS, not {TARGET:.0f}.", figure=lufs)
-    if severity := _beyond("true_peak", peak):
+    if severity := beyond("true_peak", peak):
         yield Finding("true_peak", severity, f"The sound peaks at {peak:.1f} dBTP and may crackle.", figure=peak)
+    if severity := beyond("blunt", measures.blunt):
+        yield Finding("blunt", severity, "The sound was cut off where it is loudest, and rasps.", figure=measures.blunt)
 
 
 def _text(
@@ -214,33 +267,110 @@ def _text(
             continue
         stills = [measures.stills[t] for t in times(box) if t in measures.stills]
         strength = text_strength(stills, box, width)
-        if severity := _beyond(code, 1 - strength):
+        if severity := beyond(code, 1 - strength):
             sentence = f"The {code} is missing or hard to read." if code == "caption" else "The AI label is missing."
             yield Finding(code, severity, sentence, box.start, strength)
 
 
 def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
     for shot in expected.shots:
-        photo = _photo(shot.photo)
-        best = math.nan
-        for second in _shot_times(shot):
-            if second not in measures.stills:
-                continue
-            likeness = photo_present(measures.stills[second], photo)
-            best = likeness if math.isnan(best) else max(best, likeness)
-            if best >= 1 - LIMITS["photo"].warn:
+        photo, seen, still = _photo(shot.photo), Sighting(math.nan), None
+        stills = [measures.stills[second] for second in _shot_times(shot) if second in measures.stills]
+        # A filmed take may leave its photo, so it is not worth the longer search.
+        for thorough, look in product([False] if shot.filmed else [False, True], stills):
+            if thorough and math.isnan(seen.likeness):
                 break
-        if math.isnan(best):
+            found = sight(look, photo, thorough=thorough)
+            if math.isnan(seen.likeness) or found.likeness > seen.likeness:
+                seen, still = found, look
+            if seen.likeness >= 1 - LIMITS["photo"].warn:
+                break
+        if still is None or math.isnan(seen.likeness):
             yield Finding("photo_plain", "info", "This photo is too plain for its shot to be checked.", shot.start)
-        elif severity := _beyond("photo", 1 - best):
+            continue
+        if severity := beyond("photo", 1 - seen.likeness):
             # A filmed take starts from the photo and may well turn away from it.
             severity = "warn" if shot.filmed else severity
-            yield Finding("photo", severity, "This shot does not seem to show its photo.", shot.start, best)
+            yield Finding("photo", severity, "This shot does not seem to show its photo.", shot.start, seen.likeness)
+        else:
+            yield from _faces(shot, seen, still, photo, expected)
+        bands = banding(still) - banding(photo)
+        if severity := beyond("banding", bands):
+            yield Finding("banding", severity, "Even gradients have steps in this shot.", shot.start, bands)
+
+
+def _faces(shot: ExpectedShot, seen: Sighting, still: Picture, photo: Picture, expected: Expected) -> Iterator[Finding]:
+    """Where the photo's faces stand in the film, by where the photo was found in it: cut, or under a caption?"""
+    height, width = still.shape
+    frame = Box(0, 0, width, height)
+    scale = width / expected.width
+    words = [
+        Box(box.x * scale, box.y * scale, box.width * scale, box.height * scale)
+        for box in expected.captions
+        if box.start < shot.end and box.end > shot.start
+    ]
+    heads = [seen.place(face, photo) for face in shot.faces]
+    cut = max((1 - _covered(head, frame) for head in heads), default=0.0)
+    under = max((_covered(head, box) for head in heads for box in words), default=0.0)
+    if severity := beyond("face_cut", cut):
+        yield Finding("face_cut", severity, "The frame cuts a face in this shot.", shot.start, cut)
+    if severity := beyond("caption_face", under):
+        yield Finding("caption_face", severity, "A caption stands over a face in this shot.", shot.start, under)
+
+
+def _covered(box: Box, by: Box) -> float:
+    """The share of `box` that lies under `by`."""
+    width = min(box.right, by.right) - max(box.x, by.x)
+    height = min(box.bottom, by.bottom) - max(box.y, by.y)
+    return max(0.0, width) * max(0.0, height) / max(1e-9, box.w * box.h)
+
+
+def _repeated(expected: Expected) -> Iterator[Finding]:
+    """A photo that follows itself, or one that looks the same, in another scene."""
+    for one, other in pairwise(expected.shots):
+        if one.scene is None or one.scene == other.scene:
+            continue
+        if one.photo == other.photo:
+            yield Finding("repeat", "warn", "The same photo is shown twice in a row.", other.start)
+        elif likeness.alike(_hash(one.photo), _hash(other.photo)):
+            yield Finding("repeat_like", "info", "This photo looks very much like the one before.", other.start)
+
+
+def _odd_frames(measures: Measures, expected: Expected) -> Iterator[Finding]:
+    """Frames that do not belong, and hard cuts: a filmed take may show lightning, but not a cut."""
+    stray = flow.strays(measures.small)
+    near = {odd.frame + step for odd in stray for step in range(-1, flow.LONGEST_STRAY + 2)}
+    for odd in stray[:MOST]:
+        if severity := beyond("stray", odd.figure):
+            second = odd.frame / measures.media.fps
+            about = [shot.filmed for shot in expected.shots if shot.start <= second < shot.end]
+            severity = "warn" if about and all(about) else severity
+            sentence = f"Frame {odd.frame} flashes up and does not belong there."
+            yield Finding("stray", severity, sentence, round(second, 3), odd.figure)
+    hard = [odd for odd in flow.jumps(measures.small) if odd.frame not in near]
+    for odd in hard[:MOST]:
+        if severity := beyond("jump", odd.figure):
+            sentence = f"The picture jumps at frame {odd.frame}: every change should be a dissolve."
+            yield Finding("jump", severity, sentence, round(odd.frame / measures.media.fps, 3), odd.figure)
+
+
+def _shaken(measures: Measures, expected: Expected) -> Iterator[Finding]:
+    for shot in expected.shots:
+        first, last = (round(second * measures.media.fps) for second in (shot.start + DISSOLVE, shot.end - DISSOLVE))
+        pace = 1000 * flow.shake(measures.small[max(0, first) : max(0, last)])
+        if severity := beyond("shake", pace):
+            severity = "warn" if shot.filmed else severity
+            yield Finding("shake", severity, "The picture trembles in this shot.", shot.start, pace)
 
 
 @lru_cache(maxsize=16)
 def _photo(path: Path) -> Picture:
     return grey(path)
+
+
+@lru_cache(maxsize=16)
+def _hash(path: Path) -> str:
+    return likeness.picture_hash(path)
 
 
 def _caption_times(box: TextBox) -> tuple[float, ...]:

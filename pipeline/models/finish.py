@@ -83,6 +83,11 @@ class Finding(models.Model):
     def __str__(self) -> str:
         return f"{self.severity} {self.code}"
 
+    @property
+    def frame(self) -> int | None:
+        """The film's frame it was seen in, counted from 0; None where it is about all of the film."""
+        return None if self.second is None else int(self.second * self.cut.fps + 1e-3)
+
 
 class ReviewState(models.TextChoices):
     """What the creator said."""

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from orders.faults import faultpoint
 
-from .. import files, film
+from .. import engine, files, film
 from ..engine import DONE, Done, Wait, Work
 from ..history import tell
 from ..media import picture, probe, subtitles
@@ -65,3 +65,4 @@ def _keep(work: Work, timeline: dict[str, Any], master: Path, poster: Path, capt
             bytes=values["size"],
             ready=ready,
         )
+        engine.ring_step(work.production, "qc")  # which waits where this is the second cut

@@ -1,4 +1,7 @@
-"""Stage `qc`: the finished film is measured against what it was meant to be. A fail never reaches anyone."""
+"""Stage `qc`: the finished film is measured against what it was meant to be. A fail never reaches anyone.
+
+What can be mended is mended once (see mending): the film is cut again, and measured again.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,19 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from .. import files
+from .. import files, mending
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
 from ..media import meters, verdict
+from ..media.motion import Box
 from ..models import Cut, Finding
 
 
 def run(work: Work) -> Done | Wait:
-    """Measure, judge, write the findings; a verdict of fail ends the production."""
-    cut = Cut.objects.get(production=work.production)
+    """Measure, judge, write the findings; the second fail, or one that cannot be mended, ends the production."""
+    cut = Cut.objects.filter(production=work.production).first()
+    if cut is None:
+        return Wait(mending.AGAIN)
     if not cut.verdict:
         with files.workspace("qc") as folder:
             with work.waiting(files.PATIENCE):
@@ -23,6 +29,8 @@ def run(work: Work) -> Done | Wait:
                 expected = _expected(cut, folder)
             measures = meters.measure(film, at=verdict.looks(expected), on_progress=work.beat)
             _keep(work, cut, measures, verdict.judge(measures, expected))
+    if cut.verdict == "fail" and mending.mend(work, cut):
+        return Wait(mending.AGAIN)
     if cut.verdict == "fail":
         first = cut.findings.filter(severity="fail").first()
         raise StageFailed(
@@ -42,8 +50,11 @@ def _expected(cut: Cut, folder: Path) -> verdict.Expected:
         captions=tuple(meters.TextBox(*box) for box in told["captions"]),
         labels=tuple(meters.TextBox(*box) for box in told["labels"]),
         shots=tuple(
-            verdict.ExpectedShot(start, end, files.fetch(photo, folder), filmed)
-            for start, end, photo, filmed in told["shots"]
+            verdict.ExpectedShot(
+                start, end, files.fetch(photo, folder), filmed, tuple(Box(*face) for face in faces), scene
+            )
+            # A film that was cut before faces and scenes were told has neither.
+            for start, end, photo, filmed, faces, scene in ([*shot, [], None][:6] for shot in told["shots"])
         ),
     )
 

@@ -2,6 +2,7 @@
 
 The ladder: the model the order can afford; the fast model too, when the first is late or fails; the local take, which
 always exists, when time is up or nothing else is left. A take that lands after that is paid for, recorded and not used.
+What has landed is looked at first (see looking): of no use, it counts as lost, and one other take is asked for.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from orders.faults import faultpoint
 
-from .. import calls, files, roster
+from .. import breaker, calls, files, looking, roster
 from ..engine import DONE, Done, Wait, Work
 from ..history import tell
 from ..models import Call, CallState, Scene, Shot, Take
@@ -49,8 +50,11 @@ def run(work: Work) -> Done | Wait:
     soonest: list[float] = []
     landed: list[tuple[Rung, Call]] = []
     under_way: list[tuple[Wanted, Call]] = []
-    for wanted in _wanted(work, ladder, age):
+    refused = _refused(work, scene)
+    for wanted in _wanted(work, ladder, refused):
         call = _film(work, wanted.rung.provider, request, scene, wanted.name)
+        if call is not None and call.pk in refused:
+            continue
         if call is not None and call.state == CallState.SUCCEEDED:
             landed.append((wanted.rung, call))
         elif call is not None:
@@ -63,6 +67,11 @@ def run(work: Work) -> Done | Wait:
             again = _film(work, wanted.rung.provider, request, scene, wanted.name)
             if again is not None and again.state == CallState.SUCCEEDED:
                 landed.append((wanted.rung, again))
+        unseen = [call for _, call in landed if looking.due(call)]
+        if unseen and not work.overdue:
+            return Wait(calls.LOOK_EVERY)
+        if any(looking.faults(call) for _, call in landed):
+            return run(work)  # now that it is known to be of no use
         rung, best = max(landed, key=lambda pair: pair[0].quality)
         _select(work, scene, best, rung.quality)
         return DONE
@@ -73,32 +82,75 @@ def run(work: Work) -> Done | Wait:
             _select(work, scene, stand_in, 0.0)
             return DONE
     # Look again when the next take may be there, or when it is time to hedge or to stand in.
-    edges = [edge - age for rung in ladder for edge in (rung.hedge_after, rung.local_after) if edge > age]
-    return Wait(max(SHORTEST_WAIT, min([*soonest, *edges], default=calls.LOOK_EVERY)))
+    edges = [rung.local_after - age for rung in ladder]
+    edges += [wanted.rung.hedge_after - _filmed_for(call) for wanted, call in under_way if call.sent_at is not None]
+    return Wait(max(SHORTEST_WAIT, min([*soonest, *(edge for edge in edges if edge > 0)], default=calls.LOOK_EVERY)))
 
 
-def _wanted(work: Work, ladder: list[Rung], age: float) -> list[Wanted]:
-    """The takes that should be under way: those begun, and one more when the last is late or came to nothing."""
+def _refused(work: Work, scene: Scene) -> set[int]:
+    """The calls of this shot whose takes are of no use; each is written down as such once."""
+    landed = work.step.calls.filter(state=CallState.SUCCEEDED, name__startswith="take-")
+    found = {call.pk: call for call in landed if looking.faults(call)}
+    for call in found.values():
+        if not Take.objects.filter(call=call).exists():
+            with work.fence():
+                _take(scene, call, 0.0, TakeState.REFUSED)
+                why = looking.faults(call)
+                tell(work.production, "take.refused", stage="shot", item=scene.number, take=call.name, faults=why)
+    return set(found)
+
+
+def _wanted(work: Work, ladder: list[Rung], refused: set[int]) -> list[Wanted]:
+    """The takes that should be under way: those begun, and one more when the last is late or came to nothing.
+
+    After a take of no use one more is asked for, of the same model where no other is left; after that, none.
+    A vendor that is left alone is sent nothing; what it was sent before is waited for as always.
+    """
     found: list[Wanted] = []
-    waited = age
-    for number, rung in enumerate(ladder, start=1):
+    again = ladder[-1:] if refused and len(ladder) == 1 else []
+    for number, rung in enumerate([*ladder, *again], start=1):
         name = f"take-{number}"
         begun = calls.latest(work.step, name)
-        if begun is None and found and not _late(work, found[-1], waited):
+        if begun is None and len(refused) > looking.RETAKES:
             break
+        lost = bool(refused) and all(call.pk in refused for call in _begun(work, found))
+        if begun is None and found and not lost and not _late(work, found[-1]):
+            break
+        if breaker.is_open(rung.provider.name) and not _is_filmed(begun):
+            continue
         found.append(Wanted(name, rung))
         if begun is None:
             break
-        if number > 1:
-            waited = (timezone.now() - begun.created_at).total_seconds()
     return found
 
 
-def _late(work: Work, last: Wanted, waited: float) -> bool:
+def _begun(work: Work, takes: list[Wanted]) -> list[Call]:
+    return [call for take in takes if (call := calls.latest(work.step, take.name)) is not None]
+
+
+def _is_filmed(begun: Call | None) -> bool:
+    """Whether a take may well come of a call, although its vendor is left alone: it is paid for."""
+    if begun is None or begun.state == CallState.SUCCEEDED:
+        return begun is not None
+    return begun.is_open and begun.sent_at is not None and begun.trouble != "locked"
+
+
+def _late(work: Work, last: Wanted) -> bool:
+    """Whether another model should be asked, too: nothing comes of the last take, or it takes its time.
+
+    One that waits for a slot is not late: a second would wait beside it, and both would be bought.
+    """
     call = calls.latest(work.step, last.name)
-    lost = call is not None and not call.is_open and call.state != CallState.SUCCEEDED and not calls.more(call)
+    if call is not None and call.state == CallState.SUCCEEDED:
+        return False  # it is here, and being looked at
+    lost = call is not None and not call.is_open and not calls.more(call)
     stuck = call is not None and call.trouble in ("locked", "capped")
-    return lost or stuck or waited >= last.rung.hedge_after
+    return lost or stuck or (call is not None and _filmed_for(call) >= last.rung.hedge_after)
+
+
+def _filmed_for(call: Call) -> float:
+    """Seconds since a take was sent; none before that."""
+    return (timezone.now() - call.sent_at).total_seconds() if call.sent_at is not None else 0.0
 
 
 def _film(work: Work, provider: Provider, request: ShotRequest, scene: Scene, name: str) -> Call | None:
@@ -136,18 +188,22 @@ def _request(work: Work, scene: Scene) -> ShotRequest:
 def _select(work: Work, scene: Scene, call: Call, quality: float) -> None:
     faultpoint("take.before_select", call.provider)
     with work.fence():
-        shot, _created = Shot.objects.get_or_create(scene=scene)
-        number = shot.takes.count() + 1
-        Take.objects.create(
-            shot=shot,
-            number=number,
-            kind=TakeKind(call.result.get("kind", TakeKind.CLIP)),
-            state=TakeState.READY,
-            provider=call.provider,
-            call=call,
-            file=call.files.get("video", ""),
-            plan=call.result.get("plan", {}),
-            score=quality,
-            selected=True,
-        )
+        _take(scene, call, quality, TakeState.READY)
         tell(work.production, "shot.filmed", stage="shot", item=scene.number, provider=call.provider, take=call.name)
+
+
+def _take(scene: Scene, call: Call, quality: float, state: TakeState) -> None:
+    """Write down the take a call made, selected where it is ready."""
+    shot, _created = Shot.objects.get_or_create(scene=scene)
+    Take.objects.create(
+        shot=shot,
+        number=shot.takes.count() + 1,
+        kind=TakeKind(call.result.get("kind", TakeKind.CLIP)),
+        state=state,
+        provider=call.provider,
+        call=call,
+        file=call.files.get("video", ""),
+        plan=call.result.get("plan", {}),
+        score=quality,
+        selected=state == TakeState.READY,
+    )

@@ -177,8 +177,15 @@ class Command(BaseCommand):
             if cut and out
             else None,
             "findings": [
-                {"code": f.code, "severity": f.severity, "sentence": f.sentence, "second": f.second, "figure": f.figure}
-                for f in Finding.objects.filter(cut=cut)
+                {
+                    "code": f.code,
+                    "severity": f.severity,
+                    "sentence": f.sentence,
+                    "second": f.second,
+                    "frame": f.frame,
+                    "figure": f.figure,
+                }
+                for f in Finding.objects.filter(cut=cut).select_related("cut")
             ]
             if cut
             else [],
