@@ -64,6 +64,14 @@ class ApprovalMode(models.TextChoices):
     EVERY_FILM = "every_film", _("The creator looks at every film")
 
 
+class Template(models.TextChoices):
+    """How the words of a creator's films are set: pipeline/media/templates.py draws them."""
+
+    LETTER = "letter", _("Letter: plain type, the spoken word on a pill")
+    LOGBOOK = "logbook", _("Logbook: serifs on a plate, the spoken word underlined")
+    COMIC = "comic", _("Comic: round type, a fat pill, a coloured close")
+
+
 class Creator(models.Model):
     """Someone whose voice fans may choose."""
 
@@ -78,6 +86,7 @@ class Creator(models.Model):
     accent = models.CharField(
         _("accent colour"), max_length=7, default="#e4572e", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]
     )
+    template = models.CharField(_("template"), max_length=12, choices=Template, default=Template.LETTER)
     portrait = models.CharField(_("portrait"), max_length=120, blank=True, help_text=_("Path of a static file."))
     is_active = models.BooleanField(_("takes orders"), default=True)
     place = models.PositiveSmallIntegerField(_("place on the home page"), default=0)

@@ -105,21 +105,42 @@ def floor(raw: Path, size: tuple[int, int], fps: float, out: Path) -> Cost:
 
 
 def jitter(lumas: Sequence[np.ndarray]) -> float:
-    """Unsteadiness of one shot in pixels: rms over six patches of what phase correlation of successive frames (Hann
-    window, 256 pixels square) leaves after the best quadratic in time."""
+    """Unsteadiness of one shot in pixels: rms over six patches, 256 pixels square, of what the movement between
+    successive frames leaves after the best quadratic in time.
+
+    Movement is found by phase correlation and then refined by the enhanced correlation coefficient (Evangelidis and
+    Psarakis, PAMI 2008). Phase correlation alone cannot judge hundredths: of a texture that was shifted exactly, by
+    Fourier phases, along an eased move it reports 0.09 to 0.14 px of unsteadiness, refined 0.013 to 0.023.
+    """
     height, width = lumas[0].shape
-    window = cv2.createHanningWindow((256, 256), cv2.CV_32F)
     left = []
     for row in range(3):
         for column in range(2):
             y, x = (height - 256) * (2 * row + 1) // 6, (width - 256) * (2 * column + 1) // 4
             patches = [luma[y : y + 256, x : x + 256].astype(np.float32) for luma in lumas]
-            if min(patch.std() for patch in patches) < 4:  # nothing there to follow
+            if min(_corners(patch) for patch in patches) < 12:  # nothing there that can be followed both ways
                 continue
-            moved = np.array([cv2.phaseCorrelate(a, b, window)[0] for a, b in pairwise(patches)])
+            moved = np.array([_moved(a, b) for a, b in pairwise(patches)])
             t = np.arange(len(moved))
             left += [moved[:, i] - np.polyval(np.polyfit(t, moved[:, i], 2), t) for i in (0, 1)]
     return float(np.sqrt(np.mean(np.square(left)))) if left else 0.0
+
+
+def _corners(patch: np.ndarray) -> float:
+    """How well a patch can be followed along whichever way is worse: the smaller eigenvalue of its mean structure
+    tensor (Shi and Tomasi, CVPR 1994), in squared grey levels a pixel. Low for soft light, and for stripes."""
+    x, y = (cv2.Sobel(patch, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1)))
+    return float(np.linalg.eigvalsh([[np.mean(x * x), np.mean(x * y)], [np.mean(x * y), np.mean(y * y)]])[0])
+
+
+def _moved(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
+    x, y = cv2.phaseCorrelate(before, after, cv2.createHanningWindow((256, 256), cv2.CV_32F))[0]
+    guess = np.array([[1, 0, x], [0, 1, y]], np.float32)
+    enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 100, 1e-7)
+    _, found = cv2.findTransformECC(before, after, guess, cv2.MOTION_TRANSLATION, enough, None, 3)
+    if np.hypot(found[0, 2] - x, found[1, 2] - y) > 0.5:  # it has lost its way
+        return x, y
+    return float(found[0, 2]), float(found[1, 2])
 
 
 def shot_jitter(timeline: Timeline, workdir: Path) -> list[float]:

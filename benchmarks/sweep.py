@@ -135,11 +135,11 @@ def measure(size: int, limit: int, runs: int) -> Figures:
         Call.objects.filter(pk=written.pk).update(state=CallState.NEW, slot_at=None, look_at=None)
 
     if limit == UNLIMITED:
-        found.time("ask for a slot, all free", lambda run: slots.take(written, {}), runs, ready=unwritten)
+        found.time("ask for a slot, all free", lambda run: slots.take(written, 0), runs, ready=unwritten)
     else:
-        found.time("ask for a slot, none free", lambda run: slots.take(written, {"": limit}), runs, ready=unwritten)
-        found.time("ask for a slot, one free", lambda run: slots.take(written, {"": limit + 1}), runs, ready=unwritten)
-        found.time("whose turn is it", lambda run: slots.following("higgsfield", model), runs, ready=unwritten)
+        found.time("ask for a slot, none free", lambda run: slots.take(written, limit), runs, ready=unwritten)
+        found.time("ask for a slot, one free", lambda run: slots.take(written, limit + 1), runs, ready=unwritten)
+        found.time("whose turn is it", lambda run: slots.following("higgsfield"), runs, ready=unwritten)
 
     def webhook(run: int) -> None:
         call = hooked[run]

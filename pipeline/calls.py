@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from orders.faults import faultpoint
@@ -172,11 +172,11 @@ def _may_send(work: Work, call: Call, provider: Provider) -> bool:
             error=f"{provider.name} is left alone",
         )
         return False
-    if call.sent_at is not None or not (provider.limit or provider.model_limit or call.estimate):
+    if call.sent_at is not None or not (provider.limit or call.estimate):
         return True
     try:
         with work.fence():
-            taken = slots.take(call, {"": provider.limit, provider.model: provider.model_limit or provider.limit})
+            taken = slots.take(call, provider.limit)
             if taken:
                 ring_next(call)  # where more than one slot is free, one bell brings all of them their callers
         return taken
@@ -263,7 +263,7 @@ def _suffer(call: Call, error: ProviderError, provider: Provider) -> None:
             _close(call, error)
         else:
             rest = error.retry_after or (LONGEST_REST if again else UNSEEN)
-            mine.update(look_at=now + dt.timedelta(seconds=rest), **note)
+            mine.update(look_at=_unless_rung(call, now + dt.timedelta(seconds=rest)), **note)
     elif call.sent_at is not None and (
         error.trouble in ("busy", "locked") or (error.retryable and provider.recovery != "redo")
     ):
@@ -291,6 +291,12 @@ def _rest(call: Call, error: ProviderError) -> dt.timedelta:
     return dt.timedelta(seconds=error.retry_after or min(LONGEST_REST, max(BUSY, tried)))
 
 
+def _unless_rung(call: Call, moment: dt.datetime) -> Case:
+    """When to look again: at this moment, or when a bell said so that rang while the vendor was still being asked."""
+    untouched = Q(look_at=call.look_at) if call.look_at is not None else Q(look_at=None)
+    return Case(When(untouched, then=Value(moment)), default=F("look_at"))
+
+
 def _published(answer: Answer, folder: str) -> dict[str, str]:
     """The answer's files in storage. Not inside a fence: storage may be far away, and no transaction waits for it."""
     return {name: files.publish(path, folder) for name, path in answer.files.items()}
@@ -299,10 +305,10 @@ def _published(answer: Answer, folder: str) -> dict[str, str]:
 def _accept(call: Call, answer: Answer, published: dict[str, str]) -> None:
     now = timezone.now()
     if answer.state == "pending":
-        values = {
+        values: dict[str, object] = {
             "state": CallState.SUBMITTED,
             "external_id": answer.external_id,
-            "look_at": now + dt.timedelta(seconds=answer.poll_after),
+            "look_at": _unless_rung(call, now + dt.timedelta(seconds=answer.poll_after)),
         }
     else:
         values = {
@@ -331,11 +337,11 @@ def _close(call: Call, error: ProviderError) -> None:
 
 def ring_next(call: Call) -> None:
     """This call's slot may have come free: whoever is next in the vendor's queue looks again."""
-    _ring_first(call.provider, call.model)
+    _ring_first(call.provider)
 
 
-def _ring_first(provider: str, model: str) -> None:
-    following = slots.following(provider, model)
+def _ring_first(provider: str) -> None:
+    following = slots.following(provider)
     if following is not None:
         engine.ring_step(following.step.production, following.step.stage, following.step.item)
 
@@ -389,7 +395,8 @@ def follow(call: Call, provider: Provider | None) -> None:
         return
     if call.look_at is not None and call.look_at > now:
         return
-    mine.update(look_at=now + dt.timedelta(seconds=UNSEEN))
+    call.look_at = now + dt.timedelta(seconds=UNSEEN)
+    mine.update(look_at=call.look_at)
     try:
         if call.step.production.state != ProductionState.RUNNING and call.trouble not in ("unwanted", "unfetched"):
             mine.update(trouble="unwanted")
@@ -423,8 +430,8 @@ def sweep() -> int:
 
     A slot may have come free without a bell.
     """
-    for provider, model in slots.queues():
-        _ring_first(provider, model)
+    for provider in slots.queues():
+        _ring_first(provider)
     found = list(due().values_list("pk", flat=True)[:SWEPT])
     for pk in found:
         queue.push("control", "follow_call", pk, f"call-{pk}")

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from orders.choices import Occasion, Tone
+
 from . import files
 from .engine import Work
 from .media import music, probe, startframe
@@ -20,6 +22,8 @@ from .media.soundtrack import Soundtrack
 from .media.timeline import FilmSpec, SceneIn, Timeline, Word
 from .models import FirstLook, Scene, Take
 from .models.story import TakeKind
+from .providers.writing.person import who_is
+from .providers.writing.telling import is_grave
 
 log = logging.getLogger(__name__)
 LIVELY = ("happy", "energetic")  # moods of music
@@ -107,14 +111,19 @@ def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
         label=_("AI-generated · licensed voice"),
         seconds=float(brief.seconds),
         accent=creator.accent,
+        template=creator.template,
         lively=track(work).mood in LIVELY,
         music=track(work).path,
     )
 
 
 def track(work: Work) -> music.Track:
-    """The film's music."""
-    return music.choose(work.order.brief.tone, work.order.brief.occasion, work.order.pk)
+    """The film's music: calm where somebody has died, and never funny about a hard life, whatever was chosen."""
+    brief = work.order.brief
+    mourned = who_is(brief.name, brief.occasion, brief.notes).mourned
+    told = work.production.script.scenes.filter(role="fact").values_list("text", flat=True)
+    tone = Tone.WARM if brief.tone == Tone.FUNNY and is_grave(list(told)) else brief.tone
+    return music.choose(tone, Occasion.CONDOLENCE if mourned else brief.occasion, work.order.pk)
 
 
 def soundtrack(work: Work, parts: list[Material], timeline: Timeline) -> Soundtrack:
@@ -149,12 +158,10 @@ def bring(stored: Mapping[str, str], names: Iterable[str], segments: Path) -> in
     return found
 
 
-def cues(parts: list[Material], timeline: Timeline) -> list[tuple[float, float, str]]:
-    """Start and end in seconds, and the words, of every line."""
-    return [
-        (start, start + parts[index].scene.audio_seconds, parts[index].scene.text)
-        for index, start in timeline.narration
-    ]
+def cues(timeline: Timeline) -> list[tuple[float, float, str]]:
+    """Start and end in seconds, and the words, of every caption as it stands in the picture."""
+    fps = timeline.spec.fps
+    return [(round(c.start / fps, 3), round(c.end / fps, 3), c.text) for c in timeline.captions]
 
 
 def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
@@ -170,6 +177,7 @@ def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
         "seconds": timeline.seconds,
         "scenes": [[round(start, 3), round(end, 3)] for start, end in timeline.scenes],
         "captions": [placed(c.start, c.end, c.box) for c in timeline.captions],
+        "cues": [list(cue) for cue in cues(timeline)],
         "labels": [placed(first, end, box) for first, end, box in timeline.labels],
         "shots": [
             [

@@ -10,6 +10,7 @@ from typing import Literal
 
 from django.core.cache import cache
 from django.db.models import Max, Min
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -20,8 +21,10 @@ from orders.models import Order, OrderState
 
 from . import roster, slots
 from .line import LINE, Stage
+from .media import subtitles
 from .media_links import link
 from .models import (
+    Cut,
     Delivery,
     FirstLook,
     Production,
@@ -94,6 +97,8 @@ class Film:
     height: int
     seconds: float
     bytes: int
+    srt: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -363,20 +368,42 @@ def _film(order: Order) -> Film | None:
     delivery = Delivery.objects.filter(order=order, revoked_at=None).select_related("cut__production").first()
     if delivery is None:
         return None
-    cut = delivery.cut
-    name = slugify(order.brief.name) or order.code.lower()
-    lines = Scene.objects.filter(script__production=cut.production).order_by("number").values_list("text", flat=True)
+    cut, name = delivery.cut, file_name(order)
+    lines = _lines(cut)
     return Film(
         video=link(cut.file),
         download=link(cut.file, filename=f"film-for-{name}.mp4"),
         poster=link(cut.poster),
         captions=link(cut.captions),
-        transcript=list(lines),
+        transcript=lines,
         width=cut.width,
         height=cut.height,
         seconds=cut.seconds,
         bytes=cut.size,
+        srt=reverse("pipeline:words", args=[order.code, "srt"]) if cut.timeline.get("cues") else "",
+        text=reverse("pipeline:words", args=[order.code, "txt"]) if lines else "",
     )
+
+
+def _lines(cut: Cut) -> list[str]:
+    """What is said in a film, scene by scene."""
+    scenes = Scene.objects.filter(script__production=cut.production).order_by("number")
+    return list(scenes.values_list("text", flat=True))
+
+
+def file_name(order: Order) -> str:
+    """What a film's files are called on the fan's machine, without their endings."""
+    return slugify(order.brief.name) or order.code.lower()
+
+
+def words(order: Order, kind: str) -> str:
+    """What is said in a delivered film: as SubRip captions (`srt`), or as a text to read (`txt`); empty for no film."""
+    delivery = Delivery.objects.filter(order=order, revoked_at=None).select_related("cut__production").first()
+    if delivery is None:
+        return ""
+    if kind == "txt":
+        return subtitles.transcript(_lines(delivery.cut)).lstrip()
+    return subtitles.srt([(start, end, text) for start, end, text in delivery.cut.timeline.get("cues", ())])
 
 
 def measured() -> tuple[int, float, float] | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,8 +21,8 @@ from orders.models import ConsentKind, Order
 from orders.reader import Sharing
 
 from . import breaker, hook_links, patience, slots
-from .providers import higgsfield
-from .providers.base import Hooked, Provider
+from .providers import higgsfield, signatures
+from .providers.base import BadHook, Hooked, Provider
 from .providers.custom_voice import CustomVoice
 from .providers.elevenlabs import ElevenLabs
 from .providers.higgsfield import Higgsfield, VideoModel
@@ -30,6 +31,11 @@ from .providers.local_voice import LocalVoice
 from .providers.local_writer import LocalWriter
 
 LOCAL_STUDIO = LocalStudio.name
+# Settings of one kind each, as people paste them.
+KEYS = ("OPENAI_API_KEY", "HIGGSFIELD_KEY", "ELEVENLABS_API_KEY", "SPEECH_API_KEY", "CUSTOM_VOICE_KEY")
+OPTIONAL = ("SPEECH_BASE_URL", "CUSTOM_VOICE_URL")
+ADDRESSES = ("OPENAI_BASE_URL", "HIGGSFIELD_BASE_URL", "ELEVENLABS_BASE_URL", *OPTIONAL)
+SECRETS = ("HIGGSFIELD_WEBHOOK_SECRETS", "CUSTOM_VOICE_WEBHOOK_SECRETS")
 # Who is sent the photos, in the words the fan agrees to.
 FILMED = gettext_lazy("The photos go to Higgsfield, which films the shots from them.")
 CHECKED = gettext_lazy("Small copies of the photos go to OpenAI, which checks them for what must not be shown.")
@@ -115,14 +121,17 @@ def _custom_voice() -> CustomVoice:
 
 
 def _higgsfield(model: VideoModel) -> Higgsfield:
-    return Higgsfield(
-        settings.HIGGSFIELD_KEY,
-        model,
-        base_url=settings.HIGGSFIELD_BASE_URL,
-        webhook=_bell(Higgsfield.name, settings.HIGGSFIELD_WEBHOOK_SECRETS),
-        limit=settings.HIGGSFIELD_LIMIT,
-        secrets=settings.HIGGSFIELD_WEBHOOK_SECRETS,
-    )
+    try:
+        return Higgsfield(
+            settings.HIGGSFIELD_KEY,
+            model,
+            base_url=settings.HIGGSFIELD_BASE_URL,
+            webhook=_bell(Higgsfield.name, settings.HIGGSFIELD_WEBHOOK_SECRETS),
+            limit=settings.HIGGSFIELD_LIMIT,
+            secrets=settings.HIGGSFIELD_WEBHOOK_SECRETS,
+        )
+    except ValueError:
+        raise ImproperlyConfigured('HIGGSFIELD_KEY must be "id:secret": both halves, and a colon between.') from None
 
 
 WRITERS: dict[str, Callable[[], Provider]] = {"local": LocalWriter, "openai": _openai_writer}
@@ -190,8 +199,12 @@ def local_video() -> Provider:
 
 
 def films_elsewhere() -> bool:
-    """Whether shots are asked of the video vendor now: it is set up, and not left alone."""
-    return _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY") != "local" and not breaker.is_open(Higgsfield.name)
+    """Whether new shots are asked of the video vendor now: it is set up, and not left alone."""
+    return _has_a_vendor() and not breaker.is_open(Higgsfield.name)
+
+
+def _has_a_vendor() -> bool:
+    return _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY") != "local"
 
 
 def ladder(order: Order, seconds: float, scenes: int) -> list[Rung]:
@@ -199,9 +212,9 @@ def ladder(order: Order, seconds: float, scenes: int) -> list[Rung]:
 
     `seconds` is the length of a shot, `scenes` how many there are: a model that all shots together could not be paid
     for is left out, so that no order ends with half its shots bought. After the first the fast ones come: their takes
-    are for shots that are late.
+    are for shots that are late. A vendor that is left alone stands on it, too: it may be filming already.
     """
-    if not films_elsewhere():
+    if not _has_a_vendor():
         return []
     cap = slots.order_cap(order.amount)
     models = [model for model in video_models() if model.cost(seconds) * scenes <= cap]
@@ -253,6 +266,47 @@ def vendors() -> list[Provider]:
     if settings.CUSTOM_VOICE_URL:
         found.append(_custom_voice())
     return found
+
+
+def faults() -> Iterator[str]:
+    """Why no vendor can be asked with the settings as they are written, in sentences. Asks nobody."""
+    for name in KEYS:
+        if not re.fullmatch(r"[!-~]*", getattr(settings, name)):
+            yield f"{name} holds what no key does: a space, a line break or a letter beyond ASCII."
+    for name in ADDRESSES:
+        address = getattr(settings, name)
+        if not address.startswith(("https://", "http://")) and (address or name not in OPTIONAL):
+            yield f"{name} must begin with https:// or http://."
+    for name in SECRETS:
+        try:
+            for secret in getattr(settings, name):
+                signatures.key_of(secret)
+        except BadHook:
+            yield f"{name} holds one that is not whsec_ and base64."
+    for asked in (
+        lambda: _wanted("WRITER", "openai", "OPENAI_API_KEY"),
+        lambda: _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY"),
+        lambda: [_higgsfield(model) for model in video_models() if re.fullmatch(r"[!-~]+", settings.HIGGSFIELD_KEY)],
+    ):
+        try:
+            asked()
+        except ImproperlyConfigured as error:
+            yield str(error)
+
+
+def unread() -> Iterator[str]:
+    """Creators' voices whose reader is not set up here, in sentences."""
+    is_set = {
+        "openai-speech": ("SPEECH_BASE_URL", settings.SPEECH_BASE_URL or settings.OPENAI_API_KEY),
+        ElevenLabs.name: ("ELEVENLABS_API_KEY", settings.ELEVENLABS_API_KEY),
+        CustomVoice.name: ("CUSTOM_VOICE_URL", settings.CUSTOM_VOICE_URL),
+    }
+    for name in sorted(_voices_in_use()):
+        setting, value = is_set.get(name, ("", True))
+        if not value:
+            yield f"{name} reads for a creator, and {setting} is not set."
+        elif name not in VOICES:
+            yield f"{name} reads for a creator, and there is no such provider."
 
 
 # --- said to people ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 
 from django.conf import settings
@@ -26,11 +26,11 @@ LOOKED_AT = 500
 Row = tuple[int, int, dt.datetime]
 
 
-def take(call: Call, limits: Mapping[str, int]) -> bool:
+def take(call: Call, limit: int) -> bool:
     """Give a written call a slot, if one is free and it is its turn; else it stands in the queue.
 
-    `limits` are the most calls at once: under "" for the vendor, under a model's name for that model; 0 is no limit.
-    Holding a slot already is having it. Raises ProviderError (trouble "capped") when a budget would be passed.
+    `limit` is the most calls of the vendor at once; 0 is no limit. Holding a slot already is having it. Raises
+    ProviderError (trouble "capped") when a budget would be passed.
     """
     with transaction.atomic():
         _line_up(call)
@@ -40,8 +40,8 @@ def take(call: Call, limits: Mapping[str, int]) -> bool:
         if not call.is_open:
             return False
         now = timezone.now()
-        free = _free(call, limits)
-        if free is not None and (free < 1 or call.pk not in _next(call, free)):
+        free = limit - holding(call.provider).count()
+        if limit and (free < 1 or call.pk not in _next(call, free)):
             Call.objects.filter(pk=call.pk).update(state=CallState.QUEUED, look_at=None)
             return False
         _afford(call, call.estimate, now)
@@ -82,19 +82,25 @@ def waiting(provider: str, model: str) -> QuerySet[Call]:
     return _queued(provider, model).filter(step__production__state=ProductionState.RUNNING)
 
 
-def queues() -> Iterator[tuple[str, str]]:
-    """Every vendor and model somebody waits for, one step along the index for each, however many wait."""
+def queues() -> Iterator[str]:
+    """Every vendor somebody waits for."""
     for vendor in Vendor.objects.exclude(name=EVERYBODY).values_list("name", flat=True):
-        queued = Call.objects.filter(provider=vendor, state=CallState.QUEUED).order_by("model")
-        model = queued.values_list("model", flat=True).first()
-        while model is not None:
-            yield vendor, model
-            model = queued.filter(model__gt=model).values_list("model", flat=True).first()
+        if any(True for _model in _models(vendor)):
+            yield vendor
 
 
-def following(provider: str, model: str) -> Call | None:
-    """Whose turn it is at a vendor's model."""
-    rows = _rows(provider, model)
+def _models(provider: str) -> Iterator[str]:
+    """Every model of a vendor somebody waits for, one step along the index for each, however many wait."""
+    queued = Call.objects.filter(provider=provider, state=CallState.QUEUED).order_by("model")
+    model = queued.values_list("model", flat=True).first()
+    while model is not None:
+        yield model
+        model = queued.filter(model__gt=model).values_list("model", flat=True).first()
+
+
+def following(provider: str) -> Call | None:
+    """Whose turn it is at a vendor."""
+    rows = _rows(provider)
     if not rows:
         return None
     first = _in_turn(rows, provider, 1)[0]
@@ -111,7 +117,10 @@ def place(order_id: int) -> int | None:
     )
     if first is None:
         return None
-    return _queued(first.provider, first.model).filter(lined_up_at__lt=first.lined_up_at).count()
+    before = Call.objects.filter(
+        provider=first.provider, state=CallState.QUEUED, model__in=list(_models(first.provider))
+    )
+    return before.filter(lined_up_at__lt=first.lined_up_at).count()
 
 
 def _line_up(call: Call) -> None:
@@ -130,25 +139,29 @@ def _queued(provider: str, model: str) -> QuerySet[Call]:
     return Call.objects.filter(provider=provider, model=model, state=CallState.QUEUED).order_by("lined_up_at", "pk")
 
 
-def _free(call: Call, limits: Mapping[str, int]) -> int | None:
-    """How many more calls the vendor, and this call's model, take now; None where nothing limits them."""
-    taken = holding(call.provider)
-    room = [limit - taken.count() for limit in (limits.get("", 0),) if limit]
-    if limit := limits.get(call.model, 0) if call.model else 0:
-        room.append(limit - taken.filter(model=call.model).count())
-    return min(room, default=None)
+def _rows(provider: str) -> list[Row]:
+    """The calls that wait for a vendor and may be sent now: the oldest of each model, as the index has them.
+
+    Where the queue is longer than what is looked at, the oldest of those creators too of whom there is none among them.
+    """
+    rows: list[Row] = []
+    for model in _models(provider):
+        ready = waiting(provider, model).filter(Q(look_at=None) | Q(look_at__lte=timezone.now()))
+        oldest = _looked_at(ready)
+        if len(oldest) == LOOKED_AT:
+            seen = {creator for _, creator, _ in oldest}
+            oldest += _looked_at(ready.exclude(step__production__order__creator__in=seen))
+        rows += oldest
+    return rows
 
 
-def _rows(provider: str, model: str) -> list[Row]:
-    """The oldest calls in a queue that may be sent now."""
-    ready = Q(look_at=None) | Q(look_at__lte=timezone.now())
-    rows = waiting(provider, model).filter(ready)
-    return list(rows.values_list("pk", "step__production__order__creator_id", "lined_up_at")[:LOOKED_AT])
+def _looked_at(calls: QuerySet[Call]) -> list[Row]:
+    return list(calls.values_list("pk", "step__production__order__creator_id", "lined_up_at")[:LOOKED_AT])
 
 
 def _next(call: Call, free: int) -> list[int]:
     """The calls that are next, as many as slots are free."""
-    rows = _rows(call.provider, call.model)
+    rows = _rows(call.provider)
     if call.pk not in {pk for pk, _, _ in rows}:
         rows.append((call.pk, call.step.production.order.creator_id, call.lined_up_at))
     return _in_turn(rows, call.provider, free)

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -41,6 +42,23 @@ def progress(request: HttpRequest, code: str) -> HttpResponse:
     """The live part alone, for pages whose socket is closed."""
     found = find(request, code)
     return render(request, "pipeline/_progress.html", context(found, request.user))
+
+
+WORDS = {"srt": ("captions", "application/x-subrip"), "txt": ("transcript", "text/plain")}
+
+
+@require_safe
+@never_cache
+def words(request: HttpRequest, code: str, kind: str) -> HttpResponse:
+    """What is said in the film, as a file to keep."""
+    found = find(request, code)
+    text = board.words(found, kind) if kind in WORDS else ""
+    if not text:
+        raise Http404
+    name, type_ = WORDS[kind]
+    file_name = f"{name}-for-{board.file_name(found)}.{kind}"
+    headers = {"Content-Disposition": content_disposition_header(True, file_name) or "attachment"}
+    return HttpResponse(text, content_type=f"{type_}; charset=utf-8", headers=headers)
 
 
 def context(order: Order, viewer: Any) -> dict[str, object]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from orders.models import MAX_PHOTOS, MIN_PHOTOS, ConsentKind, Order
 
 from . import roster
+from .media import fonts
 from .providers.base import PhotoNote, ProviderError, ScriptDraft, WriteRequest
 from .providers.local_writer import LocalWriter
 from .providers.writing import review
@@ -47,6 +48,21 @@ def request_for(order: Order, *, eyes: bool = False) -> WriteRequest:
     )
 
 
+def undrawable(*texts: str) -> str:
+    """A character of these texts that no font at hand can draw; empty where all can be."""
+    return min(fonts.missing_glyphs(" ".join(texts)), default="")
+
+
+def cannot_draw(sign: str) -> str:
+    """That a character cannot be drawn, as a sentence for the fan."""
+    return _("We have no typeface for the sign “%(sign)s”. Please write it in another way.") % {"sign": sign}
+
+
+def undrawable_words(order: Order) -> str:
+    """A character of what must stand in the film as the fan wrote it that no font can draw; empty where all can be."""
+    return undrawable(order.brief.name, order.brief.sender, *order.brief.must_say)
+
+
 def fault_of(draft: ScriptDraft, *, photos: int, must_say: tuple[str, ...]) -> str:
     """What makes a script unusable, in one phrase; empty when nothing does. A writer's answer is hostile until here."""
     if not FEWEST_SCENES <= len(draft.scenes) <= MOST_SCENES:
@@ -55,6 +71,8 @@ def fault_of(draft: ScriptDraft, *, photos: int, must_say: tuple[str, ...]) -> s
         return "a line is empty or too long"
     if {scene.photo for scene in draft.scenes} != set(range(photos)):
         return "not every photo is used, or one is named that does not exist"
+    if sign := undrawable(draft.title, *(scene.text for scene in draft.scenes)):
+        return f"no font draws {sign} (U+{ord(sign):04X})"
     said = " ".join(" ".join(scene.text for scene in draft.scenes).split())
     missing = [line for line in must_say if " ".join(line.split()) not in said]
     if missing:
@@ -69,6 +87,8 @@ def objection(order: Order) -> str:
     since that costs: our own rules say what nobody should be asked.
     """
     request = request_for(order)
+    if sign := undrawable_words(order):
+        return cannot_draw(sign)
     if not MIN_PHOTOS <= len(request.photos) <= MAX_PHOTOS:
         return ""
     if roster.writer().name != LocalWriter.name:
@@ -78,6 +98,10 @@ def objection(order: Order) -> str:
         answer = LocalWriter().submit("dry run", request.to_json(), Path())
     except ProviderError as error:
         return error.fan
-    if fault_of(ScriptDraft.from_json(answer.result), photos=len(request.photos), must_say=request.must_say):
+    draft = ScriptDraft.from_json(answer.result)
+    if fault_of(draft, photos=len(request.photos), must_say=request.must_say):
+        sign = undrawable(*(scene.text for scene in draft.scenes))
+        if sign:
+            return cannot_draw(sign)
         return _("We cannot make a story of these words. Please write a few plain sentences.")
     return ""

@@ -262,6 +262,9 @@ class Higgsfield:
         content = self.clips.get(picture, seconds, look, side=64 if self._falls("small", job.ident) else 0)
         if self._falls("truncated", job.ident):
             return Response(200, content[: len(content) // 2], mp4)
+        if self._falls("holes", job.ident):
+            half, end = len(content) // 2, content.rindex(b"moov") - 4
+            return Response(200, content[:half] + bytes(end - half) + content[end:], mp4)
         if self._falls("cut", turn):
             return Response(200, content, mp4, cut=len(content) // 2)
         if self._falls("huge", job.ident):

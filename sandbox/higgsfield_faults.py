@@ -41,6 +41,7 @@ register(
         "expired": "the clip's address says 403",
         "cut": "the clip's connection breaks half-way",
         "truncated": "only the first half of the clip was stored",
+        "holes": "the pictures of the clip's second half are zeros; its index is whole",
         "empty": "the clip has no bytes",
         "page": "the clip is a web page",
         "garbage": "the clip is noise, called video/mp4",

@@ -348,3 +348,10 @@ STORIES: tuple[Story, ...] = (
     Story("only-marks", "🎉🎉 !!! ... -- ( )", expect="refused"),
     Story("only-emoji", "🎉🎉🎉", expect="refused"),
 )
+
+# Two dozen that have one of everything: what `python -m benchmarks.stories` shows, and what is read before a release.
+CHOSEN = (
+    "demo", "demo-funny", "shouting", "wedding", "anniversary", "retirement", "apology", "condolence",
+    "condolence-of-the-dead", "pet", "pet-gone", "team", "child", "thank-you", "one-word", "rambling", "misspelt",
+    "markup", "spanish", "mixed", "injection", "hateful", "contradicting", "must-says",
+)  # fmt: skip

@@ -35,6 +35,7 @@ class Vendor(Provider):
     job = "writer"
     recovery = "redo"
     limit = 0
+    model = ""
 
     def __init__(
         self,
@@ -168,6 +169,33 @@ def test_a_pending_call_is_looked_at_and_not_sent_again(work, tmp_path):
     done = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
     assert (done.state, done.result) == (CallState.SUCCEEDED, {"said": "job-1"})
     assert len(vendor.asked) == 1
+
+
+class Ringing(Slow):
+    """Is done, and rings, while it still answers that it is not."""
+
+    def submit(self, key, request, workdir):
+        calls.ring(Call.objects.get(key=key), "job-1")
+        return Answer("pending", external_id="job-1", poll_after=60)
+
+    def look(self, external_id, workdir, on_progress=silently):
+        self.looked += 1
+        if self.looked == 1:
+            calls.ring(Call.objects.get(external_id=external_id), external_id)
+            if self.looks is not None:
+                raise self.looks
+            return Answer("pending", external_id=external_id, poll_after=60)
+        return Answer("done", result={"said": external_id})
+
+
+@pytest.mark.parametrize("looks", [None, ProviderError("no answer", retryable=True, retry_after=60)])
+def test_a_bell_that_rings_during_an_exchange_is_not_outshouted_by_its_answer(work, tmp_path, looks):
+    vendor = Ringing()
+    vendor.looks = looks
+    assert calls.pause(calls.ask(work, vendor, {"word": "hello"}, tmp_path)) == 0, "while it was sent"
+    assert calls.pause(calls.ask(work, vendor, {"word": "hello"}, tmp_path)) == 0, "while it was looked at"
+    assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+    assert vendor.looked == 2
 
 
 class Fetching(Slow):
@@ -471,6 +499,37 @@ def test_slots_are_shared_fairly_between_creators(work, tmp_path):
     assert len(vendor.asked) == 2
     Call.objects.filter(step=work.step).update(state=CallState.SUCCEEDED)
     # One slot is free again. The popular creator holds one already, and has older orders.
+    assert calls.ask(crowd[1], vendor, {"word": "b"}, tmp_path).state == CallState.QUEUED
+    assert calls.ask(guest, vendor, {"word": "c"}, tmp_path).state == CallState.SUBMITTED
+
+
+def test_the_oldest_order_is_next_whichever_of_the_vendors_models_it_waits_for(work, tmp_path, bells):
+    best, fast = Slow(limit=1), Slow(limit=1)
+    best.model, fast.model = "best", "fast"
+    older, newer = another_work(1), another_work(2)
+    calls.ask(work, best, {"word": "a"}, tmp_path)
+    calls.ask(older, fast, {"word": "b"}, tmp_path)
+    calls.ask(newer, best, {"word": "c"}, tmp_path)
+    assert slots.place(newer.order.pk) == 1
+    bells.clear()
+    Step.objects.exclude(pk=work.step.pk).filter(stage="photos").update(state=StepState.WAITING)
+    calls.ask(work, best, {"word": "a"}, tmp_path)
+    assert [pk for _, pk in bells] == [older.step.pk]
+    Step.objects.filter(stage="photos").update(state=StepState.RUNNING)
+    assert calls.ask(newer, best, {"word": "c"}, tmp_path).state == CallState.QUEUED, "the other waits for longer"
+    assert calls.ask(older, fast, {"word": "b"}, tmp_path).state == CallState.SUBMITTED
+
+
+def test_the_share_is_fair_also_behind_more_calls_of_one_creator_than_are_looked_at(work, tmp_path, monkeypatch):
+    monkeypatch.setattr(slots, "LOOKED_AT", 2)
+    vendor = Slow(limit=2)
+    popular, small = Creator.objects.order_by("place")[:2]
+    calls.ask(work, vendor, {"word": "a"}, tmp_path)
+    crowd = [another_work(n, creator=popular) for n in range(1, 5)]
+    guest = another_work(9, creator=small)
+    for one in (*crowd, guest):
+        calls.ask(one, vendor, {"word": "b"}, tmp_path)
+    Call.objects.filter(step=work.step).update(state=CallState.SUCCEEDED)
     assert calls.ask(crowd[1], vendor, {"word": "b"}, tmp_path).state == CallState.QUEUED
     assert calls.ask(guest, vendor, {"word": "c"}, tmp_path).state == CallState.SUBMITTED
 

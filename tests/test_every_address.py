@@ -42,6 +42,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     # A placed order's page is also for the creator whose voice it is, and for staff.
     "pipeline:order": (404, 404, 200, 200, 404, 200),
     "pipeline:progress": (404, 404, 200, 200, 404, 200),
+    "pipeline:words": (404, 404, 404, 404, 404, 404),  # no film yet; a delivered one's have their own tests
     "hooks:vendor": (405,) * 6,  # what a POST does has its own tests
     "hooks:call": (405,) * 6,
     "pipeline:media": (404,) * 6,  # a forged link; real ones have their own tests
@@ -115,6 +116,7 @@ def address_of(name: str, draft: Order, placed: Order) -> str:
         "orders:begin": [order.creator.slug],
         "orders:photo_remove": [order.code, order.photos.all()[0].token],
         "pipeline:media": ["forged", "film.mp4"],
+        "pipeline:words": [order.code, "srt"],
         "hooks:vendor": ["higgsfield"],
         "hooks:call": ["higgsfield", "forged"],
     }

@@ -127,7 +127,7 @@ def names(monkeypatch):
             raise urllib3.exceptions.ProtocolError("no network here")
 
     monkeypatch.setattr(fetch.socket, "getaddrinfo", look_up)
-    monkeypatch.setattr(fetch.urllib3, "HTTPSConnectionPool", Pool)
+    monkeypatch.setattr(fetch, "TlsPool", Pool)
     return answers, reached
 
 

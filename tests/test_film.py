@@ -72,3 +72,22 @@ def test_material_that_takes_longer_than_a_lease_to_come_is_waited_for(
         with pytest.raises(LostLease):
             film.material(work, tmp_path)
     assert any(taken) is not is_patient
+
+
+def test_nobody_hears_cheerful_music_in_a_film_for_a_pet_that_died(work):
+    brief = work.order.brief
+    brief.occasion, brief.tone, brief.name = "pet", "funny", "Biscuit"
+    brief.notes = "He ate the couch. He snores."
+    assert film.track(work).mood == "happy"
+    brief.notes = "Biscuit crossed the rainbow bridge last week. He loved the snow."
+    assert film.track(work).mood == "calm"
+
+
+def test_nobody_hears_funny_music_under_a_hard_life(work):
+    brief = work.order.brief
+    brief.tone = "funny"
+    scene = Scene.objects.get()
+    assert film.track(work).mood == "happy"
+    scene.text = "You survived cancer and the war."
+    scene.save()
+    assert film.track(work).mood == "tender"

@@ -12,9 +12,10 @@ import time_machine
 from django.utils import timezone
 
 from benchmarks import crowd
-from benchmarks.filming import Filmed, Studio, film, lognormal
+from benchmarks.filming import Camera, Filmed, Studio, film, lognormal
 from pipeline import calls, patience, roster
-from pipeline.models import Call, CallState, Step, Take
+from pipeline.models import Call, CallState, Step, Take, Vendor
+from pipeline.providers.base import ProviderError, silently
 from pipeline.providers.video_models import DEFAULT_MODELS, VideoModel
 from videogen import demo
 
@@ -168,3 +169,63 @@ def test_what_was_sent_just_now_says_nothing_yet():
     history(FIRST, [10.0] * 50)
     with time_machine.travel(timezone.now() - timedelta(minutes=59)):
         assert patience.hedge_after(FIRST) == FIRST.hedge_after
+
+
+# --- more shots than slots ---
+
+
+def test_a_shot_that_waits_for_a_slot_is_not_late_and_no_second_take_waits_beside_it():
+    """Each clip comes in time once it is filmed; that it had to wait for its turn is no reason to buy it twice."""
+    in_time = Studio({FIRST.slug: lambda dice: 90.0, FAST.slug: lambda dice: 90.0}, limit=2, poll=60)
+    shots = film(in_time, 2, shots=3)
+    assert {(shot.local, shot.paid) for shot in shots} == {(False, 1)}
+    assert max(shot.seconds for shot in shots) > FIRST.hedge_after
+    assert set(begun("take-2")) == set()
+
+
+def test_a_take_that_waited_for_its_slot_is_late_by_the_time_it_was_filmed():
+    slow = Studio({FIRST.slug: lambda dice: 180.0, FAST.slug: lambda dice: 10.0}, limit=2, poll=60)
+    film(slow, 1, shots=3)
+    for call in Call.objects.filter(name="take-2"):
+        first = Call.objects.get(step=call.step, name="take-1")
+        waited = (call.created_at - first.sent_at).total_seconds()
+        assert FIRST.hedge_after <= waited <= FIRST.hedge_after + 5
+    assert Call.objects.filter(name="take-2").exists()
+
+
+# --- a vendor that is left alone ---
+
+
+def test_a_moments_hiccup_costs_no_take_that_is_being_filmed(monkeypatch):
+    """Five unanswered questions leave the vendor alone; the clips it is paid for are still waited for."""
+    look, begun_at = Camera.look, timezone.now()
+
+    def answered(camera, external_id, workdir, on_progress=silently):
+        if timedelta(seconds=15) < timezone.now() - begun_at < timedelta(seconds=30):
+            raise ProviderError("no answer", retryable=True, trouble="passing")
+        return look(camera, external_id, workdir, on_progress)
+
+    monkeypatch.setattr(Camera, "look", answered)
+    shots = film(Studio({FIRST.slug: lambda dice: 60.0, FAST.slug: lambda dice: 30.0}, poll=8), 1, shots=6)
+    assert breaker_opened()
+    assert not [shot for shot in shots if shot.local], "the clips came, and were paid for"
+    assert {shot.paid for shot in shots} == {1}
+
+
+def test_a_vendor_that_is_left_alone_is_sent_nothing_and_the_local_take_stands_in_at_once():
+    Vendor.objects.create(name="higgsfield", open_until=timezone.now() + timedelta(minutes=5))
+    shots = shoot(60, 30)
+    assert {(shot.local, shot.paid, shot.seconds) for shot in shots} == {(True, 0, 0.0)}
+
+
+def test_of_a_key_that_was_revoked_no_clip_is_waited_for(monkeypatch):
+    def locked(camera, external_id, workdir, on_progress=silently):
+        raise ProviderError("who are you?", retryable=False, trouble="locked")
+
+    monkeypatch.setattr(Camera, "look", locked)
+    shots = film(Studio({FIRST.slug: lambda dice: 60.0}, poll=8), 1, shots=2, most=100)
+    assert all(shot.local and shot.seconds <= 30 for shot in shots)
+
+
+def breaker_opened() -> bool:
+    return Vendor.objects.filter(name="higgsfield", changed_at__gt=timezone.now() - timedelta(hours=1)).exists()

@@ -319,6 +319,7 @@ def test_a_job_that_is_being_filmed_goes_on_when_it_is_cancelled(sandbox, vendor
         ("no_clip", ("passing", True), "without a clip"),
         ("truncated", ("passing", True), "of no use"),
         ("garbage", ("passing", True), "of no use"),
+        ("holes", ("passing", True), "of no use"),
         ("short", ("passing", True), "lasts only 1.0 s"),
         ("small", ("passing", True), "64 × 114 pixels"),
         ("page", ("refused", False), "text/html"),

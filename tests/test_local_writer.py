@@ -6,6 +6,7 @@ import json
 import re
 import string
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.stories import all_strings, facts_of, findings, made_up
+from benchmarks.stories import main as show_stories
 from pipeline.providers.base import PhotoNote, Provider, ProviderError, ScriptDraft, WriteRequest
 from pipeline.providers.local_writer import ENGLISH_ONLY, LocalWriter, write
 from pipeline.providers.writing import lexicon as lex
@@ -24,7 +27,7 @@ from pipeline.providers.writing.language import language_of
 from pipeline.providers.writing.person import spoken, who_is
 from pipeline.providers.writing.safety import judge, speakable
 from tests import sandboxed
-from tests.stories import DEMO, STORIES, Story
+from tests.stories import CHOSEN, DEMO, STORIES, Story
 
 WRITERS: dict[str, Callable[[], Provider]] = {"local-writer": LocalWriter, "openai-writer": sandboxed.openai_writer}
 EVERY_WRITER = ["local-writer", pytest.param("openai-writer", marks=pytest.mark.slow)]
@@ -129,57 +132,38 @@ def test_a_writer_has_nothing_pending_and_cancels_in_silence(provider: Provider)
 # --- never a fact nobody told -------------------------------------------------------------------
 
 
-def _stems(word: str) -> set[str]:
-    """A word with and without the endings a change of person may add or take."""
-    word = word.casefold().replace("’", "'").strip("'")
-    bare = re.sub(r"'(?:s|re|ve|d|ll|m)$", "", word)
-    return {word, bare, bare.removesuffix("s"), bare.removesuffix("es"), re.sub(r"ies$", "y", bare)}
-
-
-def _vocabulary(*texts: str) -> set[str]:
-    return {stem for text in texts for word in re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text) for stem in _stems(word)}
-
-
-@cache
-def _closed() -> set[str]:
-    return _vocabulary(*_all_strings([v for k, v in vars(phrases).items() if k.isupper()]))
-
-
-def _all_strings(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    children = value.values() if isinstance(value, dict) else value
-    return [text for child in children for text in _all_strings(child)]  # type: ignore[attr-defined]
-
-
-CONNECTIVE = _vocabulary(
-    *_all_strings(
-        [phrases.ASIDES, phrases.PREFIXES, phrases.ITEM_FRAMES, phrases.QUOTES, phrases.QUOTE_ON, phrases.JOINER]
-    ),
-    "you your yours yourself yourselves you're you've you'd you'll I a an the and are were have do don't aren't "
-    "weren't haven't",
-    "my love",  # "your songs", said by the creator; a heart between two words
-)
+@pytest.mark.parametrize("story", TOLD, ids=_id)
+def test_every_word_of_a_script_comes_from_the_fan_or_the_closed_phrases(story: Story) -> None:
+    assert made_up(story.request(), _told(story)) == []
 
 
 @pytest.mark.parametrize("story", TOLD, ids=_id)
-def test_every_word_of_a_fact_scene_comes_from_the_fan_or_the_closed_list(story: Story) -> None:
-    request = story.request()
-    fixed = {"recieved": "received", "dont": "don't", "alot": "a lot", "luvs": "loves", "becuase": "because"}
-    known = CONNECTIVE | _vocabulary(request.notes, request.name, request.sender, request.occasion, *fixed.values())
-    for scene in _told(story).scenes:
-        if scene.role == "fact":
-            strange = [w for w in re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", scene.text) if not _stems(w) & known]
-            assert not strange, (scene.text, strange)
+def test_every_fact_is_said_or_named_as_left_out(story: Story) -> None:
+    _, _, lost = facts_of(story.request(), _told(story))
+    assert lost == []
 
 
-@pytest.mark.parametrize("story", TOLD, ids=_id)
-def test_openings_endings_and_fillers_are_made_of_the_closed_phrases(story: Story) -> None:
-    request = story.request()
-    known = _closed() | _vocabulary(request.name, f"{request.name}'s", request.sender)
-    for scene in _told(story).scenes:
-        if scene.role in {"opening", "ending"}:
-            assert _vocabulary(scene.text) <= known, scene.text
+def test_a_made_up_word_a_lost_fact_and_a_cheer_at_a_funeral_are_found() -> None:
+    """The meters above, held against a script that is wrong."""
+    request = Story(
+        "x", "Eileen lost her father. He was a carpenter. He loved the sea.", occasion="condolence"
+    ).request()
+    script = write(request)
+    assert findings(request, script) == []
+    wrong = [replace(s, text=s.text.replace("a carpenter", "an admiral!")) for s in script.scenes]
+    found = " ".join(findings(request, replace(script, scenes=tuple(wrong))))
+    assert "made up: ['admiral']" in found
+    assert "exclaims" in found
+    assert facts_of(request, replace(script, scenes=script.scenes[:1]))[2]
+    nameless = [replace(s, text=s.text.replace("Eileen", "Friend")) for s in script.scenes]
+    assert "name" in findings(request, replace(script, scenes=tuple(nameless)))
+
+
+def test_the_stories_shown_are_two_dozen_and_nothing_is_found_in_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(set(CHOSEN)) == len(CHOSEN) == 24
+    assert show_stories([]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n{slug} " in shown for slug in CHOSEN)
 
 
 # --- length, name, tone -------------------------------------------------------------------------
@@ -402,9 +386,9 @@ def test_orders_and_adverts_are_left_out(text: str) -> None:
 
 
 def test_cleaning_keeps_every_offset() -> None:
-    text = "<p>She &amp; I</p> [page](http://a.b/c) 🚀 me@x.org +1 555 010 9999 {{x}}"
+    text = "<p>She &amp; I</p> [Biscuit](http://a.b/c) [his page](http://a.b/d) 🚀 me@x.org +1 555 010 9999 {{x}}"
     assert len(speakable(text)) == len(text)
-    assert speakable(text).split() == ["She", "&", "I", "page"]
+    assert speakable(text).split() == ["She", "&", "I", "Biscuit"]
 
 
 @pytest.mark.parametrize(
@@ -562,7 +546,7 @@ def test_no_word_twice_no_wrong_article_no_verb_that_does_not_agree(story: Story
 
 
 def test_the_creator_claims_nothing_and_has_no_feelings_about_facts() -> None:
-    spoken_lines = " ".join(_all_strings([phrases.ASIDES, phrases.PREFIXES, phrases.FILLERS])).casefold()
+    spoken_lines = " ".join(all_strings([phrases.ASIDES, phrases.PREFIXES, phrases.FILLERS])).casefold()
     for words in (
         "as we all know",
         "i love",
@@ -579,7 +563,7 @@ def test_the_creator_claims_nothing_and_has_no_feelings_about_facts() -> None:
 def test_a_hard_life_is_not_told_as_a_joke() -> None:
     story = next(s for s in STORIES if s.slug == "hard-life")
     said = " ".join(s.text for s in _told(story).scenes)
-    assert not any(t in said for t in _all_strings([phrases.LEADS["funny"], phrases.PREFIXES["funny"]]))
+    assert not any(t in said for t in all_strings([phrases.LEADS["funny"], phrases.PREFIXES["funny"]]))
 
 
 def _answer(request: WriteRequest) -> ScriptDraft | str:
@@ -715,3 +699,125 @@ def test_any_notes_make_a_valid_script_or_a_sentence_for_the_fan(
 def test_any_name_makes_a_valid_script_or_a_sentence_for_the_fan(name: str) -> None:
     request = _request("She flew the shuttle. She drinks too much coffee.", name=name)
     _check_script_or_refusal(request)
+
+
+# --- how people write ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("notes", "said"),
+    [
+        ("just wanted to say i think ur amazing. I like ur songs.", "I think you're amazing."),
+        ("She is up all nite reeding. Her freinds call evry day.", "You are up all night reading."),
+        ("Her freinds call evry day.", "Your friends call every day."),
+        ("She bakes on fridays in london.", "You bake on Fridays in London."),
+        ("i dont really know what to write but she wears odd socks", "You wear odd socks."),
+        ("He's a postman, knows every dog in town by name.", "You know every dog in town by name."),
+        ("I owe her everything.", "I owe you everything."),
+        ("Hired half of us. She bakes.", "You hired half of us."),
+        ("Shes brave, she had her tonsils out in June.", "You're brave."),
+        (
+            "my teacher eileen is the best she makes maths fun and she wears odd socks on purpose every day",
+            "You are the best.",
+        ),
+    ],
+)
+def test_slips_nobody_can_mistake_are_put_right(notes: str, said: str) -> None:
+    assert said in _lines(notes)
+
+
+def test_parents_are_spoken_to_by_what_they_are_to_the_sender() -> None:
+    notes = "My parents Jean and Alan have been married 50 years. They met in 1974. Their kids are Leo and Mia."
+    lines = _lines(notes, name="Jean & Alan", occasion="anniversary")
+    assert lines == ["You have been married 50 years.", "You met in 1974.", "Your kids are Leo and Mia."]
+
+
+def test_a_couple_is_spoken_to_however_the_two_names_are_joined() -> None:
+    notes = "Tom and Priya met in a queue. Priya's gran says they argue already. They have two greyhounds."
+    for name in ("Tom & Priya", "Tom and Priya"):
+        lines = _lines(notes, name=name, occasion="wedding")
+        assert lines[0] == "You met in a queue."
+        assert lines[2] == "You have two greyhounds."
+    for others in ("Their kids are Leo and Mia.", "Priya's parents came from Goa."):
+        assert _lines(f"{others} They love chess.", name="Tom & Priya", occasion="wedding")[1] == "They love chess."
+
+
+@pytest.mark.parametrize(
+    "insult",
+    [
+        "She is fat and lazy and nobody likes her.",
+        "He's such an idiot.",
+        "Everybody hates him.",
+        "No one can stand her!",
+    ],
+)
+def test_insults_are_left_out(insult: str) -> None:
+    script = write(_request(f"{insult} She bakes bread. She sings in the car."))
+    assert insult in script.left_out
+    assert not re.search(r"fat|idiot|hate|stand|likes", " ".join(s.text for s in script.scenes))
+
+
+@pytest.mark.parametrize("kind", ["Nobody loves her more than me.", "She is never lazy.", "Nobody wants her to go."])
+def test_kind_words_that_look_like_insults_are_said(kind: str) -> None:
+    assert judge(kind) == ""
+
+
+def test_the_label_of_a_link_is_no_fact() -> None:
+    script = write(_request("She flew the shuttle. She bakes bread. [her page](https://example.com/e) She has a cat."))
+    assert "page" not in " ".join(s.text for s in script.scenes)
+
+
+def test_a_list_is_not_cut_before_its_last_item() -> None:
+    notes = (
+        "John is a man of few words but when he speaks everybody listens because he has lived through three "
+        "recessions, two floods and one very short career as a comedian in Blackpool where he met his wife Carol."
+    )
+    assert not any(line.startswith("One very short career") for line in _lines(notes, name="John"))
+
+
+def test_the_first_quotation_does_not_begin_with_and() -> None:
+    for n in range(2, 30):
+        script = write(_request(f"We miss her on Fridays. She has {n} cats. She bakes bread.", sender="Sam"))
+        first = next(s.text for s in script.scenes if s.role == "fact")
+        assert not first.startswith("And "), first
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("She likes long walks.", "She does not like long walks."),
+        ("She is 30.", "She is 31."),
+        ("She turned 40.", "She is 41 now."),
+        ("She can swim.", "She can't swim."),
+    ],
+)
+def test_of_two_facts_that_contradict_each_other_the_later_is_said(first: str, then: str) -> None:
+    harvest = gather(f"{first} {then} She bakes bread.", names=("Eileen",))
+    assert [fact.quote for fact in harvest.facts] == [then, "She bakes bread."]
+    assert harvest.left_out == [first]
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        "She is 30. She is kind.",
+        "She has 2 dogs. She has 3 cats.",
+        "She likes walks. She likes rain.",
+        "She is a nurse. He is 9.",
+    ],
+)
+def test_facts_that_only_look_alike_are_all_kept(notes: str) -> None:
+    assert len(gather(notes, names=("Eileen",)).facts) == 2
+
+
+def test_no_opening_or_ending_says_the_same_words_twice() -> None:
+    notes = "Jack died in May. He was a carpenter. He loved the sea."
+    for number in range(12):
+        request = _request(f"{notes} He had {number + 2} boats.", name="Jack", occasion="condolence", sender="Sam")
+        scenes = write(request).scenes
+        opening = " ".join(s.text for s in scenes if s.role == "opening")
+        ending = " ".join(s.text for s in scenes if s.role == "ending")
+        assert (
+            len(re.findall(r"\b(?:words|pictures)\b", opening.replace("a few words and a few pictures", "words"))) < 2
+        )
+        assert ending.count("This was ") < 2

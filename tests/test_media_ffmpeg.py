@@ -229,6 +229,44 @@ def test_a_film_that_is_cut_off_is_refused(tmp_path, share):
         probe(film)
 
 
+@pytest.mark.render
+def test_what_is_broken_in_its_middle_is_only_found_by_whoever_looks_at_all_of_it(tmp_path):
+    film = tmp_path / "a.mp4"
+    _film(film)
+    data = film.read_bytes()
+    half, end = len(data) // 2, data.rindex(b"moov") - 4
+    film.write_bytes(data[:half] + bytes(end - half) + data[end:])
+    assert probe(film).frames == 50, "negative control: every packet is there"
+    with pytest.raises(BadMedia):
+        probe(film, seconds=60)
+
+
+@pytest.mark.render
+def test_a_picture_that_changes_its_size_is_refused(tmp_path):
+    parts = [tmp_path / "large.h264", tmp_path / "small.h264"]
+    for part, size in zip(parts, ("128x72", "64x48"), strict=True):
+        source = ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration=1")
+        run([*source, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-bsf:v", "dump_extra", part], timeout=60)
+    raw = tmp_path / "both.h264"
+    raw.write_bytes(b"".join(part.read_bytes() for part in parts))
+    film = tmp_path / "a.mp4"
+    run(["-f", "h264", "-r", "25", "-i", raw, "-c", "copy", film], timeout=60)
+    assert probe(film).width == 128
+    with pytest.raises(BadMedia, match="changes its size"):
+        probe(film, seconds=60)
+
+
+@pytest.mark.render
+def test_every_picture_is_told_of_and_there_is_an_end_to_looking(tmp_path):
+    film = tmp_path / "a.mp4"
+    _film(film)
+    seen: list[int] = []
+    probe(film, seconds=60, on_picture=lambda: seen.append(1))
+    assert len(seen) == 50
+    with pytest.raises(BadMedia, match="too long"):
+        probe(film, seconds=1e-9)
+
+
 def _film(path: Path, *extra: str) -> None:
     source = ("-f", "lavfi", "-i", "testsrc2=size=128x72:rate=25:duration=2")
     run([*source, "-c:v", "libx264", "-pix_fmt", "yuv420p", *extra, path], timeout=60)

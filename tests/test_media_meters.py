@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.media import ffmpeg, frames, meters, stage, verdict
+from pipeline.media import ffmpeg, frames, meters, motion, stage, verdict
 from pipeline.media.meters import TextBox
 from pipeline.media.motion import Box, choose_path
 from pipeline.media.probe import BadMedia, Color, Media
@@ -385,7 +385,7 @@ def test_a_photo_is_known_again_in_part_closer_and_in_other_light(zoom, shade):
 def test_a_photo_is_known_again_as_a_card_on_its_own_blur(size):
     whole = np.asarray(photo(4, (1200, 900)).convert("L"))
     still = cv2.GaussianBlur(cv2.resize(whole, size), (0, 0), 20)
-    width, middle = {360: (324, 0.43), 640: (413, 0.48), 480: (432, 0.48)}[size[0]]
+    width, middle = {360: 324, 640: 413, 480: 432}[size[0]], motion.on_ground(size)[2]
     card = cv2.resize(whole, (width, width * 3 // 4), interpolation=cv2.INTER_AREA)
     x, y = (size[0] - width) // 2, round(size[1] * middle) - card.shape[0] // 2
     still[max(0, y) : y + card.shape[0], x : x + width] = card[max(0, -y) :]

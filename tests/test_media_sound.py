@@ -113,6 +113,24 @@ def test_a_quiet_line_is_as_loud_as_its_neighbour(plain, reads):
     assert levels[0] == pytest.approx(levels[1], abs=1)
 
 
+def test_a_line_full_of_loud_vowels_is_as_loud_as_a_flat_one():
+    """Compression takes more from the one than from the other; they are brought to one level after it."""
+    t = np.arange(2 * RATE) / RATE
+    flat = (0.2 * np.sin(2 * np.pi * 300 * t)).astype(np.float32)
+    bursts = (flat * np.where(np.sin(2 * np.pi * 2 * t) > 0.9, 4.0, 0.2)).astype(np.float32)
+    levels = [samples.loudness_of(sound._evened(read)[np.newaxis]) for read in (flat, bursts, speech(2.0))]
+    assert levels == pytest.approx([sound.SPEECH] * 3, abs=0.1)
+
+
+def test_a_sharp_s_is_softened_and_a_vowel_is_left_alone():
+    vowel = sound._leveled(speech(1.0))
+    hiss = np.diff(np.random.default_rng(3).standard_normal(RATE // 5 + 1)).astype(np.float32) * 0.12
+    soft = sound._softened(np.concatenate([vowel, hiss, *[0.2 * hiss] * 3]))
+    assert level(soft[: RATE - 2400]) == pytest.approx(level(vowel[: RATE - 2400]), abs=0.2)
+    assert 3 < level(hiss) - level(soft[RATE + 240 : RATE + RATE // 5]) < 10
+    assert level(soft[-RATE // 5 :]) == pytest.approx(level(0.2 * hiss), abs=0.5), "an s of ordinary strength stays"
+
+
 def test_each_read_starts_where_it_was_placed(plain, reads):
     for _, start in reads:
         before = plain[2][0, round((start - 0.05) * RATE) : round(start * RATE)]

@@ -12,7 +12,7 @@ from accounts.models import User
 from benchmarks import crowd
 from billing.services import unsettled
 from pipeline import calls, engine, progress, services, slots, sweeping
-from pipeline.models import Call, CallState, ProductionState, Step, StepState
+from pipeline.models import Call, CallState, ProductionState, Step, StepState, Vendor
 from videogen import demo
 
 pytestmark = pytest.mark.django_db
@@ -52,9 +52,11 @@ def test_the_place_moves_up_and_one_shot_is_said_in_the_singular(client, queue):
     assert "1 shot of an earlier film is in front of yours." in shown(client, second)
 
 
-def test_what_waits_for_another_model_is_not_in_front(queue):
+def test_what_waits_for_another_model_of_the_vendor_is_in_front_and_for_another_vendor_is_not(queue):
     first, second, _ = queue
     Call.objects.filter(step__production=first).update(model="maker/other/image-to-video")
+    assert slots.place(second.order_id) == 5
+    Call.objects.filter(step__production=first).update(provider="elevenlabs")
     assert slots.place(second.order_id) == 0
 
 
@@ -91,7 +93,8 @@ def rung() -> set[int]:
 
 def test_the_sweep_rings_for_the_first_of_every_queue_however_it_came_to_stand_there(queue):
     _, second, third = queue
-    Call.objects.filter(step__production=third).update(model="maker/other/image-to-video")
+    Vendor.objects.create(name="other")
+    Call.objects.filter(step__production=third).update(provider="other")
     assert rung() == set()
     sweeping.sweep_once()
     assert rung() == {second.pk, third.pk}, "the first one's creator holds a slot already"

@@ -443,6 +443,14 @@ def test_half_a_group_is_an_error(settings: Any) -> None:
 
 
 @pytest.mark.django_db
+def test_the_doctor_says_that_a_bucket_is_half_set(settings: Any) -> None:
+    settings.AWS_STORAGE_BUCKET_NAME, out = "films", io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("doctor", stdout=out)
+    assert "AWS_STORAGE_BUCKET_NAME is set, AWS_S3_REGION_NAME is not." in out.getvalue()
+
+
+@pytest.mark.django_db
 def test_the_doctor_asks_the_bucket(store: s3.FilesOnS3, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def said() -> str:
         out = io.StringIO()

@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from pipeline import roster
+
 # Settings of the files that only make sense with others: the first asks for the rest.
 FILES_TOGETHER = (
     ("AWS_STORAGE_BUCKET_NAME", ("AWS_S3_REGION_NAME",)),
@@ -41,6 +43,12 @@ def a_dollar_costs_something(app_configs: Sequence[Any] | None, **kwargs: Any) -
     if settings.USD_RATE > 0:
         return []
     return [Error("USD_RATE must be more than 0.", hint="docs/settings.md, Vendors.", id="videogen.E020")]
+
+
+@register("vendors")
+def vendors_can_be_asked(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Half a key would cost every film, one by one: workers that have one do not start, and their orders wait."""
+    return [Error(fault, hint="docs/settings.md, Vendors.", id="videogen.E030") for fault in roster.faults()]
 
 
 @register("files")

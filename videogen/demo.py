@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from accounts.models import ApprovalMode, Creator, User, Voice, VoiceLicence
+from accounts.models import ApprovalMode, Creator, Template, User, Voice, VoiceLicence
 from billing.models import Price
 from orders.choices import Length, Occasion
 from pipeline.providers.local_voice import words_per_second
@@ -34,6 +34,7 @@ class DemoCreator:
     bio: str
     approval: ApprovalMode
     accent: str
+    template: Template
     cents: dict[int, int]
     without: tuple[Occasion, ...] = ()
 
@@ -47,6 +48,7 @@ CREATORS = (
         "small things: the mug, the cat, the way someone laughs.",
         ApprovalMode.AUTOMATIC,
         "#e4572e",
+        Template.LETTER,
         {20: 1500, 30: 1900, 45: 2600, 60: 3200},
     ),
     DemoCreator(
@@ -57,6 +59,7 @@ CREATORS = (
         "is at his best at farewells, weddings and anything that took forty years.",
         ApprovalMode.AUTOMATIC,
         "#1f7a8c",
+        Template.LOGBOOK,
         {20: 1900, 30: 2400, 45: 3200, 60: 3900},
     ),
     DemoCreator(
@@ -67,6 +70,7 @@ CREATORS = (
         "every film personally before it goes out, and says no to sad occasions.",
         ApprovalMode.EVERY_FILM,
         "#7b4bb7",
+        Template.COMIC,
         {20: 1200, 30: 1600, 45: 2200, 60: 2700},
         without=(Occasion.CONDOLENCE, Occasion.SORRY),
     ),
@@ -135,6 +139,7 @@ def seed() -> None:
                 user=users[_address(demo)],
                 approval=demo.approval,
                 accent=demo.accent,
+                template=demo.template,
                 portrait=f"creators/{demo.slug}.svg",
                 place=place,
             )

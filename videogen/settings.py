@@ -335,5 +335,10 @@ LOGGING = {
     "filters": {"keys": {"()": "videogen.logs.WithoutKeys"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["keys"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-    "loggers": {"videogen": {"level": "INFO"}, "pipeline": {"level": "INFO"}},
+    "loggers": {
+        "videogen": {"level": "INFO"},
+        "pipeline": {"level": "INFO"},
+        # They quote addresses with their signatures beside what they cannot read and, deeper down, the fan's words.
+        **{name: {"level": "ERROR"} for name in ("urllib3", "httpx2", "httpcore2", "openai", "botocore", "s3transfer")},
+    },
 }

@@ -1,47 +1,31 @@
-"""Captions that follow the voice: broken where a reader would pause, clear of faces, the spoken word on a pill."""
+"""Captions that follow the voice: broken where a reader would pause, slow enough to be read, clear of faces."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
-from typing import Literal, Protocol
+from typing import NamedTuple
 
-import cv2
-import numpy as np
-from PIL import Image, ImageChops, ImageDraw
+from pipeline.media import fonts, phrasing, templates
+from pipeline.media.motion import Box, hull
+from pipeline.media.phrasing import PACE, Row, TimedWord
 
-from pipeline.media import fonts, frames
-from pipeline.media.motion import Box
-
-Place = Literal["low", "high"]
-
-ROW_CHARACTERS = 32
 FADE = 4  # frames in which a caption comes and goes
 _LEAD, _TAIL = 0.12, 0.55  # seconds a caption stands before its first and after its last word
-# Words that belong to the next one: a row that ends in one of them reads badly.
-_CLINGING = (
-    "a an the and or but of to in on at for with from by as is are was were be that who which your my our his her "
-    "their its this these those not no so very than then when while if because into i you he she we they"
-)
-_CLINGS = frozenset(_CLINGING.split())
-
-
-class TimedWord(Protocol):
-    """A word and when it is heard, in seconds from the film's start."""
-
-    @property
-    def text(self) -> str: ...  # noqa: D102
-    @property
-    def start(self) -> float: ...  # noqa: D102
-    @property
-    def end(self) -> float: ...  # noqa: D102
+_EARLY = 0.6  # seconds before its first word, at the most, where it takes that long to read
+_SEEN = 0.067  # seconds before its first word by which a caption has faded in far enough
+_ROUNDING = 0.034  # seconds that a caption may lose to whole frames
+_BLINK = 0.3  # seconds between two captions that would be seen as a flicker
+# (first frame, end frame) → where faces are on the screen meanwhile, in pixels.
+Faces = Callable[[int, int], Sequence[Box]]
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedWord:
-    """A word on the screen: where its baseline starts and how wide it is (pixels), and the frames it is spoken in."""
+    """A word on the screen: where its baseline starts and how wide it is (pixels), and the frames it is spoken in.
+
+    `glued`: it is the rest of a word that was too long for a row.
+    """
 
     text: str
     x: float
@@ -49,22 +33,28 @@ class PlacedWord:
     width: float
     start: int
     end: int
+    glued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """One caption: shown in frames `start` to `end` (not included), inside `box` (pixels of the frame)."""
+    """One caption: shown in frames `start` to `end` (not included), inside `box` (pixels of the frame).
+
+    `halo` is how strong the dark around its letters is, 0 to 1: the picture under it decides.
+    """
 
     start: int
     end: int
     size: int
     box: Box
     words: tuple[PlacedWord, ...]
+    template: str = templates.DEFAULT
+    halo: float = 1.0
 
     @property
     def text(self) -> str:
         """What it says."""
-        return " ".join(word.text for word in self.words)
+        return "".join(("" if word.glued or not i else " ") + word.text for i, word in enumerate(self.words))
 
     def opacity(self, frame: int) -> float:
         """How much of it is to be seen in a frame, 0 to 1."""
@@ -77,241 +67,198 @@ class Caption:
         return next((i for i, word in enumerate(self.words) if word.start <= frame < word.end), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    text: str
-    start: float
-    end: float
-    width: float
+class _Slot(NamedTuple):
+    """Where a caption may stand: its top edge at `y`, or with `hangs` false its bottom edge (pixels)."""
+
+    y: float
+    hangs: bool
+
+    def top(self, deep: float) -> float:
+        return self.y if self.hangs else self.y - deep
 
 
-def type_size(frame: tuple[int, int]) -> int:
+def type_size(frame: tuple[int, int], template: str = templates.DEFAULT) -> int:
     """The size captions are set in, in pixels per em."""
-    return max(10, round(min(frame) * 0.052))
+    return max(10, round(min(frame) * 0.05 * templates.of(template).scale))
 
 
-def zone(frame: tuple[int, int], place: Place) -> Box:
-    """Where captions of two rows stand: clear of players' buttons (the lowest 17% of a tall film) and of the label."""
+def safe_area(frame: tuple[int, int]) -> Box:
+    """Where no player lays anything over a film, in pixels; captions stand in it unless a face is everywhere.
+
+    Tall films: what is free in all three of YouTube Shorts (288 above, 672 below, 48 left, 192 right of 1080 × 1920:
+    Google Ads Help, "About video ad specs", 13547298), Reels (14% above, 35% below, 6% beside: Meta Ads Guide) and
+    TikTok (120 left of its template), and as much on the left as on the right, for captions stand in the middle. Wide
+    and square ones: inside the graphics safe area (5%: EBU R 95), a little more beside and above, below our label.
+    """
     w, h = frame
-    tall = h > 1.2 * w
-    deep = 2 * _row_height(type_size(frame)) + _pad(type_size(frame)) * 2
-    side = w * (0.075 if tall else 0.1)
-    low_edge = h * (0.815 if tall else 0.925)
-    top = low_edge - deep if place == "low" else h * (0.125 if tall else 0.11)
-    return Box(side, top, w - 2 * side, deep)
+    if _is_tall(frame):
+        return Box(w * 192 / 1080, h * 288 / 1920, w * (1080 - 2 * 192) / 1080, h * (1920 - 288 - 672) / 1920)
+    return Box(w * 0.1, h * 0.11, w * 0.8, h * (0.925 - 0.11))
+
+
+def _is_tall(frame: tuple[int, int]) -> bool:
+    return frame[1] > 1.2 * frame[0]
 
 
 def lay_out(
-    words: Sequence[TimedWord], frame: tuple[int, int], fps: int, *, place: Place, until: float
+    words: Sequence[TimedWord],
+    frame: tuple[int, int],
+    fps: int,
+    *,
+    since: float = 0.0,
+    until: float,
+    template: str = templates.DEFAULT,
+    faces: Faces | None = None,
 ) -> tuple[Caption, ...]:
-    """Set one scene's words as captions, none of which outlasts `until` (seconds).
+    """Set one scene's words as captions, none of which comes before `since` or outlasts `until` (seconds).
 
-    Rows hold at most 32 characters and always fit the frame; a word too long for a row is cut into pieces.
+    Rows hold at most 32 characters and always fit the frame; a word too long for a row is cut into pieces. A caption
+    that takes longer to read than to say comes earlier and stays longer, as far as its neighbours' words allow; where
+    the voice goes on faster than that, words still stand when they are heard. Captions stand low and stay in one place
+    as long as no face comes there.
     """
-    size, area = type_size(frame), zone(frame, place)
-    limit = area.w - 2 * _pad(size)
-    pieces = [piece for word in words for piece in _cut(word, size, limit)]
-    found: list[Caption] = []
-    groups = _groups(pieces, size, limit)
+    size, limit = type_size(frame, template), safe_area(frame).w
+    style = templates.of(template).caption
+    pieces = [piece for word in words for piece in phrasing.cut(word, style, size, limit)]
+    groups = phrasing.groups(pieces, style, size, limit)
+    backwards = fonts.right_to_left(" ".join(piece.text for piece in pieces))
+    times = [(round(start * fps), round(end * fps)) for start, end in _times(groups, since, until)]
+    shown = [(rows, at) for rows, at in zip(groups, times, strict=True) if at[1] > at[0]]
+    sizes = [_extent(rows, style, size) for rows, _ in shown]
+    tops = _tops(frame, size, sizes, [at for _, at in shown], faces)
+    return tuple(
+        Caption(*at, size, *_placed(rows, (style, size), (frame[0], top), (fps, at[1]), backwards), template)
+        for (rows, at), top in zip(shown, tops, strict=True)
+    )
+
+
+def _times(groups: Sequence[Sequence[Row]], since: float, until: float) -> list[tuple[float, float]]:
+    """When each caption comes and goes, in seconds: on time for the voice first, then long enough to be read."""
+    firsts = [rows[0][0].start for rows in groups]
+    lasts = [rows[-1][-1] for rows in groups]
+    starts: list[float] = []
+    ends: list[float] = []
+    for i, (first, last) in enumerate(zip(firsts, lasts, strict=True)):
+        following = firsts[i + 1] if i + 1 < len(groups) else until
+        # The last word is seen for a moment, and the next caption is there when its first word is heard.
+        rest = min(following, max(following - _LEAD, last.start + 0.2)) if i + 1 < len(groups) else until
+        starts.append(max(since, first - _LEAD, ends[-1] if ends else since))
+        ends.append(max(starts[-1], min(rest, last.end + _TAIL)))
     for i, rows in enumerate(groups):
-        flat = [piece for row in rows for piece in row]
-        follower = groups[i + 1][0][0].start - _LEAD if i + 1 < len(groups) else until
-        end = min(max(follower, flat[-1].start + 0.2), max(flat[-1].end + _TAIL, flat[-1].start + 0.3), until)
-        start = max(flat[0].start - _LEAD, found[-1].end / fps if found else 0.0)
-        first, last = round(start * fps), round(end * fps)
-        if last > first:
-            found.append(Caption(first, last, size, *_placed(rows, size, area, place, (fps, last))))
-    return tuple(found)
+        need = phrasing.characters([piece for row in rows for piece in row]) / PACE + _ROUNDING
+        if ends[i] - starts[i] < need:
+            latest = firsts[i + 1] - _SEEN if i + 1 < len(groups) else until
+            ends[i] = max(ends[i], min(starts[i] + need, latest, lasts[i].end + phrasing.LATE))
+            if i + 1 < len(groups):
+                starts[i + 1] = max(starts[i + 1], ends[i])
+        if ends[i] - starts[i] < need:
+            spare = since
+            if i:  # what the caption before has been read in, it may give
+                before = phrasing.characters([piece for row in groups[i - 1] for piece in row]) / PACE
+                spare = min(starts[i], max(starts[i - 1] + before, lasts[i - 1].end, lasts[i - 1].start + 0.2))
+            starts[i] = min(starts[i], max(since, spare, ends[i] - need, firsts[i] - _EARLY))
+            if i:
+                ends[i - 1] = min(ends[i - 1], starts[i])
+    for i in range(len(groups) - 1):
+        if 0 < starts[i + 1] - ends[i] < _BLINK:
+            ends[i] = starts[i + 1]
+    return list(zip(starts, ends, strict=True))
+
+
+def _extent(rows: Sequence[Row], style: fonts.Style, size: int) -> tuple[float, float]:
+    """How wide and deep a caption is, its padding included, in pixels."""
+    gap = phrasing.space(style, size)
+    return max(phrasing.length(row, gap) for row in rows) + 2 * pad(size), len(rows) * _row_height(size) + 2 * pad(size)
+
+
+def _tops(
+    frame: tuple[int, int],
+    size: int,
+    sizes: Sequence[tuple[float, float]],
+    times: Sequence[tuple[int, int]],
+    faces: Faces | None,
+) -> list[float]:
+    """The top edge of each caption: one place for as many in a row as it stays clear of faces for, as low as can be."""
+    safe, spare = _slots(frame, size)
+    hidden = [faces(*at) if faces is not None else () for at in times]
+
+    def covered(slot: _Slot, i: int) -> float:
+        (wide, deep), top = sizes[i], slot.top(sizes[i][1])
+        air = 0.15 * size  # a caption does not rest on a chin
+        box = Box((frame[0] - wide) / 2 - air, top - air, wide + 2 * air, deep + 2 * air)
+        return sum(_shared(box, face) for face in hidden[i])
+
+    def clear(slot: _Slot, first: int) -> int:
+        return next((i for i in range(first, len(sizes)) if covered(slot, i) > 0), len(sizes)) - first
+
+    found: list[float] = []
+    while (at := len(found)) < len(sizes):
+        for group in (safe, spare):
+            slot = max(group, key=lambda slot: clear(slot, at), default=safe[0])
+            if count := clear(slot, at):
+                break
+        else:
+            count, slot = 1, min([*safe, *spare], key=lambda slot: covered(slot, at))
+        found += [slot.top(sizes[i][1]) for i in range(at, at + count)]
+    return found
+
+
+def _slots(frame: tuple[int, int], size: int) -> tuple[list[_Slot], list[_Slot]]:
+    """The places for captions, best first: low, high, what lies between; and beyond the safe area of tall films."""
+    area, step = safe_area(frame), _row_height(size) / 2
+    deepest = 2 * _row_height(size) + 2 * pad(size)
+    between = [_Slot(area.bottom - i * step, hangs=False) for i in range(1, int((area.h - deepest) / step))]
+    beyond = [_Slot(frame[1] * share, hangs=False) for share in (0.7, 0.76, 0.815)]  # 0.845 is the label's
+    return [_Slot(area.bottom, hangs=False), _Slot(area.y, hangs=True), *between], beyond if _is_tall(frame) else []
+
+
+def _shared(one: Box, two: Box) -> float:
+    w, h = min(one.right, two.right) - max(one.x, two.x), min(one.bottom, two.bottom) - max(one.y, two.y)
+    return w * h if w > 0 and h > 0 else 0.0
 
 
 def _placed(
-    rows: Sequence[Sequence[_Piece]], size: int, area: Box, place: Place, clock: tuple[int, int]
+    rows: Sequence[Row],
+    type_: tuple[fonts.Style, int],
+    spot: tuple[int, float],
+    clock: tuple[int, int],
+    backwards: bool,
 ) -> tuple[Box, tuple[PlacedWord, ...]]:
-    (fps, last), (ascent, descent) = clock, fonts.height("caption", size)
-    step, pad, gap = _row_height(size), _pad(size), fonts.width(" ", "caption", size)
-    spare = (2 - len(rows)) * step
-    top = area.y + pad + (spare if place == "low" else 0)
+    """A caption's box and words: centred in a frame of `spot[0]` pixels across, with its top edge at `spot[1]`."""
+    (style, size), (across, top), (fps, last) = type_, spot, clock
+    (ascent, descent), step, gap = fonts.height(style, size), _row_height(size), phrasing.space(style, size)
     flat = [piece for row in rows for piece in row]
     placed: list[PlacedWord] = []
-    left = right = area.x + area.w / 2
+    lines: list[Box] = []
     for number, row in enumerate(rows):
-        long = sum(piece.width for piece in row) + gap * (len(row) - 1)
-        x = area.x + (area.w - long) / 2
-        left, right = min(left, x), max(right, x + long)
-        baseline = top + number * step + (step - ascent - descent) / 2 + ascent
-        backwards = fonts.right_to_left(row[0].text)
+        long = phrasing.length(row, gap)
+        x = (across - long) / 2
+        y = top + pad(size) + number * step
+        lines.append(Box(x, y, long, step))
         spots: dict[int, float] = {}
-        for piece in reversed(row) if backwards else row:
-            spots[id(piece)] = x
-            x += piece.width + gap
-        for piece in row:
+        before: int | None = None
+        for i in fonts.in_order([piece.text for piece in row], backwards=backwards):
+            if before is not None and not (abs(i - before) == 1 and row[max(i, before)].glued):
+                x += gap
+            spots[i], before = x, i
+            x += row[i].width
+        for i, piece in enumerate(row):
             after = flat[len(placed) + 1].start if len(placed) + 1 < len(flat) else piece.end + 0.2
             until = min(max(after, piece.end) if after - piece.end < 0.35 else piece.end + 0.2, after)
             spoken = round(piece.start * fps), max(round(piece.start * fps) + 1, min(last - FADE, round(until * fps)))
-            placed.append(PlacedWord(piece.text, spots[id(piece)], baseline, piece.width, *spoken))
-    deep = len(rows) * step + 2 * pad
-    x0, y0 = int(left - pad) // 2 * 2, int(top - pad) // 2 * 2
-    return Box(x0, y0, -(-int(right + pad - x0) // 2) * 2, -(-int(deep) // 2) * 2), tuple(placed)
+            baseline = y + (step - ascent - descent) / 2 + ascent
+            glued = piece.glued and bool(placed)
+            placed.append(PlacedWord(piece.text, spots[i], baseline, piece.width, *spoken, glued))
+    whole = hull(lines)
+    x0, y0 = int(whole.x - pad(size)) // 2 * 2, int(top) // 2 * 2
+    wide, deep = whole.right + pad(size) - x0, whole.h + 2 * pad(size)
+    return Box(x0, y0, -(-int(wide) // 2) * 2, -(-int(deep) // 2) * 2), tuple(placed)
 
 
 def _row_height(size: int) -> int:
     return round(size * 1.42)
 
 
-def _pad(size: int) -> int:
+def pad(size: int) -> int:
+    """How far a caption's box reaches beyond its letters, in pixels."""
     return round(size * 0.5)
-
-
-def _cut(word: TimedWord, size: int, limit: float) -> list[_Piece]:
-    text = "".join(fonts.literal(word.text).split())
-    if not text:
-        return []
-    parts = [text]
-    while any(len(part) > ROW_CHARACTERS or fonts.width(part, "caption", size) > limit for part in parts):
-        parts = [
-            half for part in parts for half in (part[: (len(part) + 1) // 2], part[(len(part) + 1) // 2 :]) if half
-        ]
-        if all(len(part) == 1 for part in parts):
-            break
-    share = max(0.0, word.end - word.start) / len(parts)
-    return [
-        _Piece(part, word.start + i * share, word.start + (i + 1) * share, fonts.width(part, "caption", size))
-        for i, part in enumerate(parts)
-    ]
-
-
-def _groups(pieces: Sequence[_Piece], size: int, limit: float) -> list[list[list[_Piece]]]:
-    """Cut a scene into captions of one or two rows at the least cost: dynamic programming over where they end."""
-    gap = fonts.width(" ", "caption", size)
-    best: list[tuple[float, int, tuple[int, ...]]] = [(0.0, 0, ())]
-    for end in range(1, len(pieces) + 1):
-        options: list[tuple[float, int, tuple[int, ...]]] = []
-        for begin in range(end - 1, -1, -1):
-            rows = _rows(pieces[begin:end], gap, limit)
-            if rows is None:
-                break
-            cost, split = rows
-            options.append((best[begin][0] + cost + _break_cost(pieces, end, whole=True), begin, split))
-        best.append(min(options))
-    found: list[list[list[_Piece]]] = []
-    end = len(pieces)
-    while end > 0:
-        _, begin, split = best[end]
-        cuts = (0, *split, end - begin)
-        found.append([list(pieces[begin + a : begin + b]) for a, b in pairwise(cuts)])
-        end = begin
-    return found[::-1]
-
-
-def _rows(part: Sequence[_Piece], gap: float, limit: float) -> tuple[float, tuple[int, ...]] | None:
-    """The cheapest way to set `part` in one or two rows: (cost, where the second row starts); None if it cannot be."""
-
-    def fits(row: Sequence[_Piece]) -> bool:
-        characters = sum(len(piece.text) for piece in row) + len(row) - 1
-        return characters <= ROW_CHARACTERS and sum(p.width for p in row) + gap * (len(row) - 1) <= limit
-
-    total = sum(piece.width for piece in part) + gap * (len(part) - 1)
-    # Short flashes tire the eye; about one and a half rows reads best.
-    filled = 3.0 * max(0.0, 1.1 - total / limit) ** 2 + (2.0 if len(part) == 1 else 0.0)
-    if fits(part):
-        return filled, ()
-    options = []
-    for cut in range(1, len(part)):
-        if fits(part[:cut]) and fits(part[cut:]):
-            upper = sum(piece.width for piece in part[:cut]) + gap * (cut - 1)
-            uneven = abs(2 * upper - total) / total
-            options.append((filled + uneven + 0.6 * _break_cost(part, cut, whole=False), (cut,)))
-    return min(options) if options else None
-
-
-def _break_cost(pieces: Sequence[_Piece], at: int, *, whole: bool) -> float:
-    """What it costs to break before piece `at`: nothing after a full stop, much after a word that clings."""
-    if at >= len(pieces):
-        return 0.0
-    text, pause = pieces[at - 1].text, pieces[at].start - pieces[at - 1].end
-    bare = text.rstrip("\"'”’)»]")
-    if bare.endswith((".", "!", "?", "…", "。", "！", "？")):
-        return 0.0
-    if bare.endswith((",", ";", ":", "–", "—", "،", "、")) or (whole and pause > 0.25):
-        return 0.35
-    return 2.2 if text.lower() in _CLINGS else 1.0
-
-
-def bitmaps(caption: Caption, accent: str) -> tuple[frames.Overlay, tuple[frames.Overlay, ...]]:
-    """A caption as bitmaps: all of its text, and for each word the pill that stands over it while it is spoken."""
-    size = caption.size
-    bleed = _pad(size)  # the shadow runs out softly beyond the box
-    area = (int(caption.box.w) + 2 * bleed, int(caption.box.h) + 2 * bleed)
-    origin = (int(caption.box.x) - bleed, int(caption.box.y) - bleed)
-    mask = Image.new("L", area)
-    for word in caption.words:
-        at = (word.x - origin[0], word.baseline - origin[1])
-        fonts.draw(mask, at, word.text, "caption", size, fill=255)
-    picture = shadowed(mask, size)
-    words = tuple(_pill(word, size, accent) for word in caption.words)
-    return frames.overlay(picture, *origin), words
-
-
-def shadowed(mask: Image.Image, size: int) -> Image.Image:
-    """White text from its mask, on a soft dark halo: a close dark edge against bright pictures, a wide one for calm."""
-    close, wide = _swollen(mask, size * 0.1, size * 0.035), _swollen(mask, size * 0.3, size * 0.2)
-    dark = ImageChops.lighter(close.point(lambda v: v * 0.94), wide.point(lambda v: v * 0.66))
-    alpha = ImageChops.lighter(dark, mask)
-    colour = Image.new("RGB", mask.size, (8, 9, 14))
-    colour.paste((255, 255, 255), mask=mask)
-    return Image.merge("RGBA", (*colour.split(), alpha))
-
-
-def _swollen(mask: Image.Image, side: float, blur: float) -> Image.Image:
-    """A mask grown by a square of `side` pixels and blurred by `blur` (both of the size's share)."""
-    grown = cv2.dilate(np.asarray(mask), np.ones((_odd(side), _odd(side)), np.uint8))
-    return Image.fromarray(np.asarray(cv2.GaussianBlur(grown, (0, 0), blur), np.uint8))
-
-
-def _pill(word: PlacedWord, size: int, accent: str) -> frames.Overlay:
-    ascent, descent = fonts.height("caption", size)
-    pad_x, pad_y = size * 0.15, size * 0.06
-    x0, y0 = int(word.x - pad_x) - 1, int(word.baseline - ascent * 0.9 - pad_y) - 1
-    area = (int(word.width + 2 * pad_x) + 4, int(ascent * 0.9 + descent + 2 * pad_y) + 4)
-    ground, ink = pill_colours(accent)
-    picture = Image.merge("RGBA", (*Image.new("RGB", area, ground).split(), _rounded(area, size * 0.26)))
-    text = Image.new("L", area)
-    fonts.draw(text, (word.x - x0, word.baseline - y0), word.text, "caption", size, fill=255)
-    picture.paste((*ink, 255), mask=text)
-    return frames.overlay(picture, x0, y0)
-
-
-def _rounded(area: tuple[int, int], radius: float) -> Image.Image:
-    big = Image.new("L", (area[0] * 4, area[1] * 4))
-    ImageDraw.Draw(big).rounded_rectangle((4, 4, area[0] * 4 - 5, area[1] * 4 - 5), radius * 4, fill=255)
-    return big.resize(area, Image.Resampling.BOX)
-
-
-def _odd(value: float) -> int:
-    return max(3, int(value) // 2 * 2 + 1)
-
-
-@lru_cache(maxsize=64)
-def pill_colours(accent: str) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """The accent as (red, green, blue) and the ink that reads on it: white where its contrast
-    is at least 3 (WCAG 2.2, large type), otherwise near black."""
-    ground, white = rgb(accent), (255, 255, 255)
-    return ground, white if contrast(white, ground) >= 3 else (16, 16, 20)
-
-
-def rgb(accent: str) -> tuple[int, int, int]:
-    """`#rrggbb` as numbers. Raises ValueError for anything else."""
-    if len(accent) != 7 or accent[0] != "#":
-        raise ValueError(f"not a colour: {accent!r}")
-    return int(accent[1:3], 16), int(accent[3:5], 16), int(accent[5:7], 16)
-
-
-def contrast(one: tuple[int, int, int], two: tuple[int, int, int]) -> float:
-    """How well two colours can be told apart, 1 to 21 (WCAG 2.2, relative luminance of sRGB)."""
-
-    def light(colour: tuple[int, int, int]) -> float:
-        parts = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
-        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-    high, low = sorted((light(one), light(two)), reverse=True)
-    return (high + 0.05) / (low + 0.05)

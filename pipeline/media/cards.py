@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import os
+from collections.abc import Sequence
 from itertools import combinations, pairwise
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -12,24 +13,30 @@ from tempfile import NamedTemporaryFile
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from pipeline.media import captions, fonts, frames
+from pipeline.media import fonts, frames, lettering, templates
 from pipeline.media.frames import Bytes, Overlay, Planes
 
 TITLE_IN, TITLE_DELAY = 14, 4  # frames
 _ENTRANCE = 0.9  # seconds
-_STYLE_OF_END = 1  # raise it when the end card's looks change, so that kept entrances are made anew
+_PAPER = (255, 252, 246)
+_BRIGHTEST = 95  # luma in the middle of a ground: white letters must read there, whatever the accent
+_FULL = 0.2  # lightness of a ground from which it is coloured, not dark
+_STYLE_OF_END = 2  # raise it when the end card's looks change, so that kept entrances are made anew
 
 
-def title_bitmap(frame: tuple[int, int], title: str, subtitle: str, accent: str) -> Overlay:
+def title_bitmap(
+    frame: tuple[int, int], title: str, subtitle: str, accent: str, template: str = templates.DEFAULT
+) -> Overlay:
     """The title, its line of small type and an accent rule, centred a little above the middle of the frame."""
     w, h = frame
-    picture = Image.new("RGBA", frame)
-    rows, size = _set(title, frame, largest=0.112, most_rows=4)
+    style = templates.of(template).title
+    rows, size = _set(title, style, frame, largest=0.112, most_rows=4)
     small = max(10, round(min(frame) * 0.033))
     step = round(size * 1.12)
     block = (small * 2.6 if subtitle.strip() else 0) + step * len(rows) + size * 0.75
     y = h * 0.46 - block / 2
     mask = Image.new("L", frame)
+    spots: list[tuple[float, float]] = []
     if subtitle.strip():
         for line in _wrapped(subtitle, "note", small, w * 0.8, tracking=0.06)[:2]:
             y += small * 1.3
@@ -38,24 +45,27 @@ def title_bitmap(frame: tuple[int, int], title: str, subtitle: str, accent: str)
         y += small * 1.3
     for row in rows:
         y += step
-        fonts.draw(mask, ((w - fonts.width(row, "title", size)) / 2, y - size * 0.18), row, "title", size, fill=255)
+        spots.append(((w - fonts.width(row, style, size)) / 2, y - size * 0.18))
+        fonts.draw(mask, spots[-1], row, style, size, fill=255)
     halo = mask.filter(ImageFilter.GaussianBlur(size * 0.22)).point(lambda v: v * 0.75)
-    picture.paste((0, 0, 0, 255), mask=halo)
     picture = Image.merge("RGBA", (*Image.new("RGB", frame, (0, 0, 0)).split(), halo))
-    white = Image.new("RGBA", frame, (255, 252, 246, 0))
+    white = Image.new("RGBA", frame, (*_PAPER, 0))
     white.putalpha(mask)
     picture.alpha_composite(white)
+    for row, at in zip(rows, spots, strict=True):
+        fonts.tint(picture, at, row, style, size)
     if rows:
-        _rule(picture, (w / 2, y + size * 0.42), size, accent)
+        _rule(picture, (w / 2, y + size * 0.42), size, lettering.rgb(accent))
     return _trimmed(picture)
 
 
-def end_ground(frame: tuple[int, int], accent: str) -> Planes:
-    """A dark ground tinted with the accent, lit from above, with noise against banding."""
+def end_ground(frame: tuple[int, int], accent: str, template: str = templates.DEFAULT) -> Planes:
+    """A ground tinted with the accent, as light as the template wants, lit from above, with noise against banding."""
     w, h = frame
-    red, green, blue = captions.rgb(accent)
+    red, green, blue = lettering.rgb(accent)
     hue, _, saturation = colorsys.rgb_to_hls(red / 255, green / 255, blue / 255)
-    tint = np.array([[colorsys.hls_to_rgb(hue, 0.115, min(0.5, saturation * 0.55))]]) * 255
+    light = templates.of(template).ground
+    tint = np.array([[colorsys.hls_to_rgb(hue, light, min(0.5, saturation * (0.55 if light < _FULL else 1.2)))]]) * 255
     base = frames.from_rgb(np.tile(tint.astype(np.uint8), (2, 2, 1)))
     x, y = np.meshgrid(np.linspace(-1, 1, w, dtype=np.float32), np.linspace(0, 1, h, dtype=np.float32))
     glow = np.exp(-(x * x * 0.8 + ((y - 0.38) * 1.9) ** 2))
@@ -63,25 +73,33 @@ def end_ground(frame: tuple[int, int], accent: str) -> Planes:
     noise = chance.random((h, w), np.float32) - chance.random((h, w), np.float32)  # triangular, as dither should be
     # One chroma for the whole ground: with so few levels in the dark, a gradient of it would show as rings.
     out = frames.blank(w, h)
-    out.y[:] = np.clip(16 + (0.55 + 1.0 * glow) * (float(base.y[0, 0]) - 16) + 1.4 * noise + 0.5, 16, 235)
+    level = min(float(base.y[0, 0]) - 16, (_BRIGHTEST - 16) / 1.55)
+    out.y[:] = np.clip(16 + (0.55 + 1.0 * glow) * level + 1.4 * noise + 0.5, 16, 235)
     out.u[:], out.v[:] = base.u[0, 0], base.v[0, 0]
     return out
 
 
 def end_bitmaps(
-    frame: tuple[int, int], title: str, note: str, accent: str, *, fps: int, keep_in: Path
+    frame: tuple[int, int],
+    title: str,
+    note: str,
+    accent: str,
+    template: str = templates.DEFAULT,
+    *,
+    fps: int,
+    keep_in: Path,
 ) -> tuple[Overlay, ...]:
     """The end card's type as it comes in, one bitmap a frame; the last one stays.
 
     Made once for the same words, colour and size, and kept under `keep_in` by content.
     """
-    told = f"{_STYLE_OF_END}|{frame}|{title}|{note}|{accent}|{fps}"
+    told = f"{_STYLE_OF_END}|{frame}|{title}|{note}|{accent}|{template}|{fps}"
     kept = keep_in / f"end-{hashlib.sha256(told.encode()).hexdigest()[:24]}.npz"
     if kept.exists():
         with np.load(kept) as stored:
             pictures, (x, y) = stored["pictures"], stored["at"]
     else:
-        pictures, (x, y) = _animated(frame, title, note, accent, fps)
+        pictures, (x, y) = _animated(_end_layers(frame, title, note, accent, template), fps)
         keep_in.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=keep_in, prefix=".end-", suffix=".npz", delete=False) as temporary:
             np.savez_compressed(temporary, pictures=pictures, at=np.array([x, y]))
@@ -89,12 +107,11 @@ def end_bitmaps(
     return tuple(frames.overlay(Image.fromarray(picture), int(x), int(y)) for picture in pictures)
 
 
-def _animated(frame: tuple[int, int], title: str, note: str, accent: str, fps: int) -> tuple[Bytes, tuple[int, int]]:
+def _animated(layers: Sequence[Image.Image], fps: int) -> tuple[Bytes, tuple[int, int]]:
     """Title, rule and note come in one after the other: (n, h, w, 4) pictures and where their corner lies."""
     # MoviePy takes half a second to load and is needed only when an end card is made for the first time.
     from moviepy import CompositeVideoClip, ImageClip, vfx  # noqa: PLC0415
 
-    layers = _end_layers(frame, title, note, accent)
     boxes = [layer.getbbox() for layer in layers]
     drawn = [box for box in boxes if box]
     if not drawn:
@@ -123,54 +140,51 @@ def _animated(frame: tuple[int, int], title: str, note: str, accent: str, fps: i
 
 
 def _end_layers(
-    frame: tuple[int, int], title: str, note: str, accent: str
+    frame: tuple[int, int], title: str, note: str, accent: str, template: str
 ) -> tuple[Image.Image, Image.Image, Image.Image]:
-    w, h = frame
+    (w, h), look = frame, templates.of(template)
     head, rule, foot = (Image.new("RGBA", frame) for _ in range(3))
-    rows, size = _set(title, frame, largest=0.08, most_rows=3)
+    rows, size = _set(title, look.title, frame, largest=0.08, most_rows=3)
     small = max(10, round(min(frame) * 0.031))
     lines = _wrapped(note, "note", small, w * 0.78)[:4]
     step = round(size * 1.15)
     y = h * 0.47 - (step * len(rows) + size * 1.1 + small * 1.55 * len(lines)) / 2
     for row in rows:
         y += step
-        fonts.draw(
-            head,
-            ((w - fonts.width(row, "title", size)) / 2, y - size * 0.2),
-            row,
-            "title",
-            size,
-            fill=(255, 252, 246, 255),
-        )
+        at = (w - fonts.width(row, look.title, size)) / 2, y - size * 0.2
+        fonts.draw(head, at, row, look.title, size, fill=(*_PAPER, 255))
+        fonts.tint(head, at, row, look.title, size)
     if rows:
-        _rule(rule, (w / 2, y + size * 0.45), size, accent)
+        # On a ground full of the accent, the accent would be lost.
+        _rule(rule, (w / 2, y + size * 0.45), size, lettering.rgb(accent) if look.ground < _FULL else _PAPER)
         y += size * 1.0
     for line in lines:
         y += small * 1.55
-        fonts.draw(
-            foot, ((w - fonts.width(line, "note", small)) / 2, y), line, "note", small, fill=(255, 255, 255, 205)
-        )
+        at = (w - fonts.width(line, "note", small)) / 2, y
+        fonts.draw(foot, at, line, "note", small, fill=(255, 255, 255, 205))
     return head, rule, foot
 
 
-def _rule(picture: Image.Image, middle: tuple[float, float], size: int, accent: str) -> None:
+def _rule(picture: Image.Image, middle: tuple[float, float], size: int, colour: tuple[int, int, int]) -> None:
     long, thick = size * 0.5, max(1.5, size * 0.03)
     box = (middle[0] - long, middle[1] - thick, middle[0] + long, middle[1] + thick)
-    ImageDraw.Draw(picture).rounded_rectangle(box, thick, fill=(*captions.rgb(accent), 255))
+    ImageDraw.Draw(picture).rounded_rectangle(box, thick, fill=(*colour, 255))
 
 
-def _set(text: str, frame: tuple[int, int], *, largest: float, most_rows: int) -> tuple[list[str], int]:
+def _set(
+    text: str, style: fonts.Style, frame: tuple[int, int], *, largest: float, most_rows: int
+) -> tuple[list[str], int]:
     """Set a title as large as it may be in a few even rows; a very long one gets small, at last an ellipsis."""
     room = frame[0] * (0.72 if frame[0] > 1.2 * frame[1] else 0.84)
     size = round(min(frame) * largest)
     rows: list[str] = []
     for percent in range(100, 40, -6):
         now = max(10, size * percent // 100)
-        rows = _wrapped(text, "title", now, room)
-        whole = all(fonts.width(word, "title", now) <= room for word in fonts.literal(text).split())
+        rows = _wrapped(text, style, now, room)
+        whole = all(fonts.width(word, style, now) <= room for word in fonts.literal(text).split())
         # Smaller before a word is broken; a word that never fits is broken at the smallest size.
         if whole and len(rows) <= most_rows and now * 1.12 * len(rows) < frame[1] * 0.5:
-            return _evened(rows, now, room), now
+            return _evened(rows, style, now, room), now
     kept = rows[:most_rows]
     kept[-1] = kept[-1].rstrip() + "…"
     return kept, max(10, size * 40 // 100)
@@ -192,20 +206,22 @@ def _wrapped(text: str, style: fonts.Style, size: int, room: float, *, tracking:
 
 
 def _pieces(word: str, style: fonts.Style, size: int, room: float, tracking: float) -> list[str]:
-    if len(word) < 2 or fonts.width(word, style, size, tracking=tracking) <= room:
+    letters = fonts.clusters(word)
+    if len(letters) < 2 or fonts.width(word, style, size, tracking=tracking) <= room:
         return [word]
-    half = (len(word) + 1) // 2
-    return [p for part in (word[:half], word[half:]) for p in _pieces(part, style, size, room, tracking)]
+    half = (len(letters) + 1) // 2
+    parts = "".join(letters[:half]), "".join(letters[half:])
+    return [p for part in parts for p in _pieces(part, style, size, room, tracking)]
 
 
-def _evened(rows: list[str], size: int, room: float) -> list[str]:
+def _evened(rows: list[str], style: fonts.Style, size: int, room: float) -> list[str]:
     """The same number of rows, of like width and broken where a reader pauses: no lonely last word."""
     words = " ".join(rows).split()
     if len(rows) < 2 or len(words) > 14 or len(words) < len(rows):
         return rows
 
     def cost(tried: list[str]) -> float:
-        widest = max(fonts.width(row, "title", size) for row in tried)
+        widest = max(fonts.width(row, style, size) for row in tried)
         paused = sum(row.endswith((",", ".", "!", "?", ":", ";", "–", "—")) for row in tried[:-1])
         return widest / room - 0.3 * paused if widest <= room else 9.0
 

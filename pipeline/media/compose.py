@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from pipeline.media import captions, cards, frames, label, stage
+from pipeline.media import captions, cards, frames, label, lettering, stage
 from pipeline.media.conform import ClipReader
 from pipeline.media.frames import Overlay, Planes
 from pipeline.media.motion import Box
@@ -41,7 +41,7 @@ class Scenery:
 
     def caption(self, caption: captions.Caption) -> tuple[Overlay, tuple[Overlay, ...]]:
         """A caption's bitmaps."""
-        return self._once(caption, lambda: captions.bitmaps(caption, self.timeline.spec.accent))
+        return self._once(caption, lambda: lettering.bitmaps(caption, self.timeline.spec.accent))
 
     def label(self, box: Box) -> Overlay:
         """The label's bitmap for a corner."""
@@ -51,16 +51,18 @@ class Scenery:
     def title(self) -> Overlay:
         """The title's bitmap."""
         spec = self.timeline.spec
-        return self._once("title", lambda: cards.title_bitmap(spec.size, spec.title, spec.subtitle, spec.accent))
+        words = spec.title, spec.subtitle
+        return self._once("title", lambda: cards.title_bitmap(spec.size, *words, spec.accent, spec.template))
 
     def end(self) -> tuple[Planes, tuple[Overlay, ...]]:
         """The end card's ground and its type, frame by frame."""
         spec, keep_in = self.timeline.spec, self._keep_in
+        words = spec.end_title, spec.end_note
         return self._once(
             "end",
             lambda: (
-                cards.end_ground(spec.size, spec.accent),
-                cards.end_bitmaps(spec.size, spec.end_title, spec.end_note, spec.accent, fps=spec.fps, keep_in=keep_in),
+                cards.end_ground(spec.size, spec.accent, spec.template),
+                cards.end_bitmaps(spec.size, *words, spec.accent, spec.template, fps=spec.fps, keep_in=keep_in),
             ),
         )
 

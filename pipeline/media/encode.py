@@ -18,7 +18,7 @@ from pipeline.media import frames
 # "superfast" with steady frame types: the best steadiness of slow moves per CPU second; see benchmarks/picture.py.
 OPTIONS = {
     "preset": "superfast",
-    "crf": "21",
+    "crf": "20",
     "profile": "high",
     "x264-params": "scenecut=0:b-adapt=0:weightp=0:open-gop=0:keyint=150:stitchable=1:threads=1"
     ":colorprim=bt709:transfer=bt709:colormatrix=bt709:fullrange=off",

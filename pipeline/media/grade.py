@@ -30,9 +30,9 @@ def look_up(rgb: Bytes) -> Bytes | None:
     assumption, on those pixels alone that could be grey) half is taken away, and never towards orange: red gains
     nothing and blue loses nothing, because that is where faces suffer.
     """
-    small = np.asarray(cv2.resize(rgb, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32) / 255, np.float32)
+    small = np.asarray(cv2.resize(rgb, (64, 64), interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
     lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), np.float32)
-    gamma = _gamma(np.asarray(lab[..., 0] / 100, np.float32))
+    gamma = _gamma(lab[..., 0] / np.float32(100))
     gains = _gains(small, lab)
     if abs(gamma - 1) < _NO_CHANGE and np.abs(gains - 1).max() < _NO_CHANGE:
         return None

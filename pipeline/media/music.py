@@ -18,9 +18,9 @@ LICENCE = "MIT"
 DUCK = 10.0  # dB the music goes down under speech
 ATTACK, RELEASE = 0.15, 0.5  # s before and after speech
 HOLD, RECOVER = 0.8, 2.0  # s: pauses up to HOLD stay ducked, from RECOVER on the music comes back all the way
-LATEST_ENTRY = 0.6  # s the music may let the title wait
-LEAST_AFTER_CLOSE, AFTER_CLOSE, MOST_AFTER_CLOSE = 1.0, 2.2, 3.2  # s from the closing beat to the film's end
-JOIN = 0.5  # what one more join costs, as much as half of an audible one
+LATEST_ENTRY = 0.7  # s the music may let the title wait
+LEAST_AFTER_CLOSE, AFTER_CLOSE, MOST_AFTER_CLOSE = 1.0, 2.4, 3.2  # s from the closing beat on; 2.4 is the end card
+JOIN = 0.2  # what one more join costs, next to 2 for one that is plainly heard
 JOIN_SECONDS = 0.12  # s over which one part of the track gives way to the next
 RING = 2.2  # s in which a made ending dies away by 60 dB
 BEND = 0.06  # s by which the corners of the curve are rounded
@@ -147,8 +147,9 @@ def _ways(track: Rhythm, longest: int) -> Iterator[tuple[list[tuple[int, int]], 
             cost[n, 1:] = cost[n - 1, :-1]
         before = cost[n].copy()
         for a, b, heard in track.jumps:
-            if before[a] + JOIN + heard < cost[n, b]:
-                cost[n, b], came[n, b] = before[a] + JOIN + heard, a
+            joined = before[a] + JOIN + 2 * heard**2  # several that are hardly heard are better than one that is
+            if joined < cost[n, b]:
+                cost[n, b], came[n, b] = joined, a
     for length in range(1, longest + 1):
         if not np.isfinite(cost[length, track.close]):
             continue

@@ -19,7 +19,7 @@ from pipeline.media.compose import Composer, Scenery
 from pipeline.media.frames import Planes
 from pipeline.media.timeline import Shot, Timeline
 
-LOOKS = 2  # raise it when the same timeline is drawn differently, so that kept segments are made anew
+LOOKS = 3  # raise it when the same timeline is drawn differently, so that kept segments are made anew
 _BEAT = 8  # frames between two signs of life
 HALVED = 60  # frames of a clip's body from which it is two segments: the clip that lands last keeps two cores busy
 
@@ -177,7 +177,7 @@ def _name(timeline: Timeline, start: int, end: int, told: dict[str, str]) -> str
     shots = [shot for shot in timeline.shots if shot.start < end and shot.end > start]
     kinds = {shot.kind for shot in shots}
     facts = {
-        "looks": (LOOKS, encode.OPTIONS, spec.size, spec.fps, spec.accent, end - start),
+        "looks": (LOOKS, encode.OPTIONS, spec.size, spec.fps, spec.accent, spec.template, end - start),
         "shots": [
             {
                 **asdict(shot),

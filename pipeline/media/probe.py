@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -56,8 +58,13 @@ class Media:
     audio_duration: float = 0.0
 
 
-def probe(path: Path, *, max_bytes: int = 500_000_000) -> Media:
+def probe(
+    path: Path, *, max_bytes: int = 500_000_000, seconds: float = 0.0, on_picture: Callable[[], None] | None = None
+) -> Media:
     """Read the headers, walk every packet, decode the first picture. `max_bytes` is the largest file looked at.
+
+    With `seconds` every picture is decoded, for so long at the most, and `on_picture` called for each: what is broken
+    in its middle is found here and not by whoever makes a film of it.
 
     Raises BadMedia for a missing, empty, too large, unreadable, oversized or cut-off file, or one without a length.
     """
@@ -74,6 +81,9 @@ def probe(path: Path, *, max_bytes: int = 500_000_000) -> Media:
             f"file:{path.absolute()}", options={"format_whitelist": FORMATS, "protocol_whitelist": "file"}
         ) as container:
             media = _read(container)
+            if seconds and container.streams.video:
+                container.seek(0)
+                _watch(container, time.monotonic() + seconds, on_picture)
     except (av.FFmpegError, ValueError, UnicodeError) as problem:
         raise BadMedia("The file is not a film or a sound we can read.") from problem
     with path.open("rb") as file:
@@ -131,6 +141,19 @@ def _read(container: Any) -> dict[str, Any]:
     if end < 0.9 * duration - 0.5 or (main.frames and packets < 0.9 * main.frames):
         raise BadMedia("The file is cut off before its end.")
     return out | {"duration": duration, "frames": packets if container.streams.video else 0}
+
+
+def _watch(container: Any, until: float, on_picture: Callable[[], None] | None) -> None:
+    """Decode the whole picture of an open container. Raises BadMedia, av.FFmpegError."""
+    size = None
+    for frame in container.decode(video=0):
+        if on_picture is not None:
+            on_picture()
+        if size not in (None, (frame.width, frame.height)):
+            raise BadMedia("The picture changes its size.")
+        size = (frame.width, frame.height)
+        if time.monotonic() > until:
+            raise BadMedia("The file takes too long to read.")
 
 
 def _index_first(file: BinaryIO, size: int) -> bool:

@@ -1,7 +1,8 @@
 """The film's sound: reads cleaned, evened and placed, music laid under them, mastered to −14 LUFS.
 
-The chain: reads to 48 kHz, high-pass, one level, light compression, fades → music under them, lowered where somebody
-speaks → the quiet of a room → gain, true-peak limiter, trim. Quality control measures what is heard in the film.
+The chain: reads to 48 kHz, high-pass, one level, de-esser, light compression, fades → music under them, lowered where
+somebody speaks → the quiet of a room → gain, true-peak limiter, trim. Quality control measures what is heard in the
+film, and `python -m benchmarks.loudness` many of them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ TARGET = -14.0  # LUFS, what the large platforms play at
 CEILING = -2.0  # dBTP of the master: the WAV stays under −1.5, and AAC's overshoot under −1.0
 SPEECH = -18.0  # LUFS each read is brought to before mastering
 MUSIC = -8.0  # LU of the music relative to the speech where nobody speaks
+SIBILANT = 5000.0  # Hz from which on an s is heard and little else
 ROOM = -66.0  # dBFS rms of the quiet under everything
 LARGEST_GAIN = 30.0  # dB; a film that would need more has nothing in it but the quiet
 
@@ -94,25 +96,44 @@ def read_summary(log: str) -> Loudness:
 
 
 def _evened(read: Signal) -> Signal:
-    """A read at the common level, gently compressed (2.5:1 above the level, 5 ms up, 120 ms down)."""
-    level = loudness_of(read[np.newaxis])
-    if not math.isfinite(level):
+    """A read at the common level, its sharp s softened, gently compressed, and at the common level again."""
+    if not math.isfinite(loudness_of(read[np.newaxis])):
         return read
+    read = _softened(_leveled(read))
+    # Speech at −18 LUFS has its loud vowels around −14 dBFS rms in 5 ms: only those are held back.
+    return _leveled(read * _held(read, SPEECH + 4.0, 1 - 1 / 2.5))
+
+
+def _leveled(read: Signal) -> Signal:
     # At most 20 dB: a read that is nearly silent must not come back as loud noise.
-    read = read * factor(float(np.clip(SPEECH - level, -20, 20)))
+    return np.asarray(read * factor(float(np.clip(SPEECH - loudness_of(read[np.newaxis]), -20, 20))), np.float32)
+
+
+def _softened(read: Signal) -> Signal:
+    """A read whose sibilants (what lies above SIBILANT Hz) are held back where they stand out, and nothing else."""
+    spectrum = np.fft.rfft(read)
+    frequency = np.linspace(0, RATE / 2, len(spectrum))
+    above = np.clip(frequency / 1000 - SIBILANT / 1000 + 0.5, 0, 1)
+    high = np.fft.irfft(spectrum * above, len(read)).astype(np.float32)
+    return np.asarray(read + high * (_held(high, SPEECH - 6.0, 0.6) - 1), np.float32)
+
+
+def _held(signal: Signal, level: float, share: float) -> Signal:
+    """A gain per sample that takes back `share` of the decibels a signal is above `level` dBFS (rms over 5 ms).
+
+    It takes hold at once and lets go over 120 ms.
+    """
     hop = RATE // 200
-    frames = len(read) // hop + 1
-    power = np.square(np.pad(read, (0, frames * hop - len(read)))).reshape(frames, hop).mean(axis=1)
+    frames = len(signal) // hop + 1
+    power = np.square(np.pad(signal, (0, frames * hop - len(signal)))).reshape(frames, hop).mean(axis=1)
     up, down = math.exp(-5 / 5), math.exp(-5 / 120)
     over, held = np.zeros(frames), 0.0
     for i, now in enumerate(10 * np.log10(power + 1e-12)):
-        # Speech at −18 LUFS has its loud vowels around −14 dBFS rms in 5 ms: only those are held back.
-        excess = max(0.0, float(now) - (SPEECH + 4.0))
+        excess = max(0.0, float(now) - level)
         held = excess + (held - excess) * (up if excess > held else down)
         over[i] = held
-    gain = factor((-over * (1 - 1 / 2.5)).astype(np.float32))
-    at = np.arange(len(read), dtype=np.float32) / hop - 0.5
-    return (read * np.interp(at, np.arange(frames), gain)).astype(np.float32)
+    gain = factor((-over * share).astype(np.float32))
+    return np.interp(np.arange(len(signal)) / hop - 0.5, np.arange(frames), gain).astype(np.float32)
 
 
 def _spoken(read: Signal) -> list[tuple[float, float]]:

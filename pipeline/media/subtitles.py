@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 Cue = tuple[float, float, str]  # start and end in seconds, and the words
 
-WIDTH = 42  # characters a line, the broadcasters' habit for two-line captions
+WIDTH = 32  # characters a line, as in the picture
 
 
 def vtt(cues: Sequence[Cue]) -> str:

@@ -10,9 +10,9 @@ from typing import Literal
 
 from PIL import Image
 
-from pipeline.media import captions, conform, label, music
+from pipeline.media import captions, conform, ground, label, lettering, music, templates
 from pipeline.media.captions import Caption
-from pipeline.media.motion import Box, CameraPath, Kind, choose_path
+from pipeline.media.motion import Box, CameraPath, Kind, choose_path, hull
 
 DISSOLVE = 0.5  # seconds, as long as every way from one picture to the next
 Entrance = Literal["dissolve", "dip", "whip"]
@@ -75,6 +75,7 @@ class FilmSpec:
     fps: int = 30
     lively: bool = False
     music: Path | None = None
+    template: str = templates.DEFAULT
 
     @property
     def size(self) -> tuple[int, int]:
@@ -314,15 +315,28 @@ def _captions(
 ) -> tuple[Caption, ...]:
     found: list[Caption] = []
     for i, scene in enumerate(scenes):
-        faces = _faces_on_screen(scenes, spec, [shot for shot in shots if shot.scene == i])
-        hidden = {
-            place: any(captions.zone(spec.size, place).touches(face) for face in faces) for place in ("low", "high")
-        }
-        place: captions.Place = "high" if hidden["low"] and not hidden["high"] else "low"
-        at = narration[i][1]
+        seen = [shot for shot in shots if shot.scene == i and shot.kind in ("photo", "clip")]
+
+        def faces(first: int, end: int, scene: SceneIn = scene, seen: Sequence[Shot] = seen) -> list[Box]:
+            return [face for shot in seen for face in _faces_during(scene, spec, shot, first, end)]
+
+        at, (since, until) = narration[i][1], spans[i]
         words = [Word(w.text, at + w.start, at + w.end) for w in scene.words]
-        found += captions.lay_out(words, spec.size, spec.fps, place=place, until=spans[i][1])
-    return tuple(found)
+        found += captions.lay_out(
+            words, spec.size, spec.fps, since=since, until=until, template=spec.template, faces=faces
+        )
+    brightest = [ground.luma(shots, spec.size, c.box, c.start, c.end) for c in found]
+    return tuple(replace(c, halo=lettering.strength(luma)) for c, luma in zip(found, brightest, strict=True))
+
+
+def _faces_during(scene: SceneIn, spec: FilmSpec, shot: Shot, first: int, end: int) -> list[Box]:
+    """Where a shot's faces are between two frames (the second not included), in pixels."""
+    first, last = max(first, shot.start), min(end, shot.end) - 1
+    if shot.path is None or last < first:
+        return []
+    shares = [shot.share(frame) for frame in (first, (first + last) // 2, last)]
+    faces = scene.clip_faces if shot.kind == "clip" else scene.faces
+    return [hull([ground.seen(shot.path, share, Box(*face), spec.size) for share in shares]) for face in faces]
 
 
 def _faces_anyhow(

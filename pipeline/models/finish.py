@@ -29,7 +29,7 @@ class Cut(models.Model):
     seconds = models.FloatField(_("seconds"))
     lufs = models.FloatField(_("loudness, LUFS"), null=True, blank=True)
     true_peak = models.FloatField(_("true peak, dBTP"), null=True, blank=True)
-    # Where everything stands in the film, in seconds and pixels: scenes, caption boxes, label.
+    # Where everything stands in the film, in seconds and pixels: scenes, caption boxes, label; and what captions say.
     timeline = models.JSONField(_("timeline"), default=dict, blank=True)
     verdict = models.CharField(_("verdict"), max_length=4, blank=True)
     created_at = models.DateTimeField(_("made"), auto_now_add=True)

@@ -294,11 +294,6 @@ class Provider(Protocol):
         return ""
 
     @property
-    def model_limit(self) -> int:
-        """How many calls of that model may be under way at once; 0 where we know no limit."""
-        return 0
-
-    @property
     def patience(self) -> float:
         """How many seconds `prepare`, `find` and `submit` together may take without a sign of life."""
         return 0.0

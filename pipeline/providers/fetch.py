@@ -20,6 +20,7 @@ import certifi
 import urllib3
 
 from .base import ProviderError
+from .deadline import PlainPool, TlsPool
 
 CHUNK = 256 * 1024
 CONNECT_SECONDS = 5.0
@@ -194,15 +195,15 @@ def _connection(
     shown = parts.netloc
     if host and parts.scheme in ("http", "https") and origin(url) in trusted:
         if parts.scheme == "http":
-            return urllib3.HTTPConnectionPool(host, port or 80), path, shown
-        return urllib3.HTTPSConnectionPool(host, port or 443, ca_certs=certifi.where()), path, shown
+            return PlainPool(host, port or 80), path, shown
+        return TlsPool(host, port or 443, ca_certs=certifi.where()), path, shown
     if parts.scheme != "https" or port not in (None, 443):
         _no("it is not https")
     if not any(host == allowed.lstrip(".") or (allowed[:1] == "." and host.endswith(allowed)) for allowed in hosts):
         _no(f"{host} is not a host of this vendor")
     address = _looked_at(host)
     return (
-        urllib3.HTTPSConnectionPool(
+        TlsPool(
             address, 443, server_hostname=host, assert_hostname=host, cert_reqs=ssl.CERT_REQUIRED,
             ca_certs=certifi.where(),
         ),

@@ -40,6 +40,7 @@ API = "https://api.higgsfield.ai"
 HOSTS = (".higgsfield.ai", ".cloudfront.net", ".amazonaws.com")
 LOOK_AGAIN = 8.0  # seconds
 LARGEST, LONGEST_FETCH = 200 * 1024 * 1024, 120.0  # bytes and seconds of a clip
+LONGEST_WATCHED = 120.0  # seconds; decoding all pictures of a usual clip takes about one, of the largest twenty
 PUT_SECONDS = 60.0
 SMALLEST_SIDE = 320  # pixels; every model films at 480 lines or more
 TYPES = ("video/mp4", "video/quicktime", "application/octet-stream", "binary/octet-stream")
@@ -254,7 +255,7 @@ class Higgsfield(Provider, Hooked):
                 address, out, hosts=self._hosts, trusted=self._trusted,
                 max_bytes=LARGEST, seconds=LONGEST_FETCH, types=TYPES, on_bytes=lambda _: on_progress(),
             )  # fmt: skip
-            media = probe(out, max_bytes=LARGEST)
+            media = probe(out, max_bytes=LARGEST, seconds=LONGEST_WATCHED, on_picture=on_progress)
         except ProviderError as error:
             if error.retryable:
                 raise

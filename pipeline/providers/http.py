@@ -7,6 +7,7 @@ board asks again, under the call's own key, as the trouble allows.
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import requests
 import urllib3
 
 from .base import Json, ProviderError, Trouble
+from .deadline import Adapter
 
 CONNECT_SECONDS = 5.0
 CHUNK = 64 * 1024
@@ -89,14 +91,9 @@ class Http:
             sent |= {"Content-Type": "application/json"}
         try:
             reply = self._exchange(method, url, sent, raw if raw is not None else data, files, params)
-        except requests.ConnectTimeout as error:
-            raise self._lost(error, "away") from error
-        except requests.ConnectionError as error:
-            # A refused connection never carried the request; a broken one may have.
-            refused = "refused" in str(error).lower() or "resolve" in str(error).lower()
-            raise self._lost(error, "away" if refused else "unknown" if doubtful else "passing") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._lost(error, "unknown" if doubtful else "passing") from error
+            unheard = isinstance(error, requests.ConnectTimeout) or _never_came_about(error)
+            raise self._lost(error, "away" if unheard else "unknown" if doubtful else "passing") from error
         self._check(reply, doubtful)
         return reply
 
@@ -112,6 +109,8 @@ class Http:
         if self._session is None:
             self._session = requests.Session()
             self._session.trust_env = False  # no proxy and no .netrc of the machine's owner
+            for scheme in ("http://", "https://"):
+                self._session.mount(scheme, Adapter())
         until = time.monotonic() + self.seconds
         with self._session.request(
             method,
@@ -155,6 +154,14 @@ class Http:
             retry_after=retry_after(reply.headers),
             trouble=trouble,
         )
+
+
+def _never_came_about(error: Exception) -> bool:
+    """Whether no connection carried the request: to nobody, or not to whom we trust. A broken one may have."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(reason, urllib3.exceptions.SSLError):
+        return any(isinstance(part, ssl.SSLCertVerificationError) for part in reason.args)
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
 def said(reply: Reply) -> str:

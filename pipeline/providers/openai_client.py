@@ -8,7 +8,9 @@ import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpcore2
 import httpx2
 import openai
 
@@ -39,10 +41,7 @@ FAILURES: dict[str, Trouble] = {
 
 
 def client(key: str, base_url: str, seconds: float) -> openai.OpenAI:
-    """A client that asks once and heeds no proxy settings.
-
-    An exchange is given up after `seconds`; one that falls silent in the middle of its answer, after twice that.
-    """
+    """A client that asks once and heeds no proxy settings. An exchange is given up after `seconds`."""
     timeout = httpx2.Timeout(seconds, connect=CONNECT_SECONDS)
     http = httpx2.Client(transport=_Bounded(seconds), timeout=timeout, trust_env=False)
     return openai.OpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=timeout, http_client=http)
@@ -96,25 +95,55 @@ class _Bounded(httpx2.HTTPTransport):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(verify=_certificates(), trust_env=False)
-        self._seconds = seconds
+        self._network = _Network(seconds)
+        self._pool = httpcore2.ConnectionPool(ssl_context=_certificates(), network_backend=self._network)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        until = time.monotonic() + self._seconds
+        self._network.until = time.monotonic() + self._network.seconds
         response = super().handle_request(request)
         if isinstance(response.stream, httpx2.SyncByteStream):
-            response.stream = _Timed(response.stream, request, until)
+            response.stream = _Short(response.stream, request)
         return response
 
 
-class _Timed(httpx2.SyncByteStream):
-    def __init__(self, stream: httpx2.SyncByteStream, request: httpx2.Request, until: float) -> None:
-        self._stream, self._request, self._until = stream, request, until
+class _Network(httpcore2.NetworkBackend):
+    """The usual network, until a moment of the monotonic clock: whatever is read after it is late."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.until = seconds, time.monotonic() + seconds
+        self._usual = httpcore2.SyncBackend()
+
+    def connect_tcp(self, *where: Any, **how: Any) -> httpcore2.NetworkStream:
+        return _Stream(self._usual.connect_tcp(*where, **how), self)
+
+
+class _Stream(httpcore2.NetworkStream):
+    def __init__(self, usual: httpcore2.NetworkStream, network: _Network) -> None:
+        self._usual, self._network = usual, network
+        self.write, self.close = usual.write, usual.close  # type: ignore[method-assign]
+        self.get_extra_info = usual.get_extra_info  # type: ignore[method-assign]
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = self._network.until - time.monotonic()
+        if left <= 0:
+            raise httpcore2.ReadTimeout("the answer does not end")
+        return self._usual.read(max_bytes, left)
+
+    def start_tls(self, *what: Any, **how: Any) -> httpcore2.NetworkStream:
+        return _Stream(self._usual.start_tls(*what, **how), self._network)
+
+
+class _Short(httpx2.SyncByteStream):
+    """A body of MAX_ANSWER bytes at the most."""
+
+    def __init__(self, stream: httpx2.SyncByteStream, request: httpx2.Request) -> None:
+        self._stream, self._request = stream, request
 
     def __iter__(self) -> Iterator[bytes]:
         size = 0
         for chunk in self._stream:
             size += len(chunk)
-            if time.monotonic() > self._until or size > MAX_ANSWER:
+            if size > MAX_ANSWER:
                 raise httpx2.ReadTimeout("the answer does not end", request=self._request)
             yield chunk
 

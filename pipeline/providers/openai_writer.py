@@ -20,6 +20,7 @@ from openai.types.responses import ParsedResponse, ResponseInputParam
 
 from . import openai_client
 from .base import Answer, Json, Provider, ProviderError, SceneDraft, ScriptDraft, WriteRequest
+from .http import CONNECT_SECONDS
 from .openai_client import API, NOT_SAYABLE
 from .writing import safety
 from .writing.fit import LEAST_SCENES, MOST_SCENES
@@ -125,8 +126,8 @@ class OpenAIWriter(Provider):
 
     @property
     def patience(self) -> float:
-        """Two exchanges, each of which may fall silent half-way."""
-        return 4 * self._seconds
+        """Two exchanges, and a connection for each."""
+        return 2 * (CONNECT_SECONDS + self._seconds)
 
     def submit(self, key: str, request: Json, workdir: Path) -> Answer:
         """Answer with a ScriptDraft for the WriteRequest in `request`, in which `faults_of` finds nothing.

@@ -28,7 +28,7 @@ def standard(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], no
     _timely(stamp, now)
     content = f"{ident}.{stamp}.".encode() + body
     given = [part.partition(",")[2] for part in signed.split() if part.startswith("v1,")]
-    wanted = [base64.b64encode(hmac.digest(_key(secret), content, "sha256")).decode() for secret in secrets]
+    wanted = [base64.b64encode(hmac.digest(key_of(secret), content, "sha256")).decode() for secret in secrets]
     if not any(hmac.compare_digest(one.encode(), two.encode()) for one in given for two in wanted):
         raise BadHook("the signature does not fit")
     return ident
@@ -37,7 +37,7 @@ def standard(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], no
 def sign_standard(ident: str, stamp: int, body: bytes, secret: str) -> dict[str, str]:
     """The headers of a signed message: for tests, the sandbox, and whoever implements our voice contract."""
     content = f"{ident}.{stamp}.".encode() + body
-    signature = base64.b64encode(hmac.digest(_key(secret), content, "sha256")).decode()
+    signature = base64.b64encode(hmac.digest(key_of(secret), content, "sha256")).decode()
     return {"webhook-id": ident, "webhook-timestamp": str(stamp), "webhook-signature": f"v1,{signature}"}
 
 
@@ -61,7 +61,8 @@ def _timely(stamp: str, now: float) -> None:
         raise BadHook("the message is too old, too early or without a time")
 
 
-def _key(secret: str) -> bytes:
+def key_of(secret: str) -> bytes:
+    """The key that a `whsec_` secret writes down. Raises BadHook."""
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError) as error:

@@ -34,7 +34,7 @@ def run(work: Work) -> Done | Wait:
         picture.render_film(timeline, sound, master, segments, threads=settings.RENDER_THREADS, on_progress=work.beat)
         faultpoint("cut.after_render")
         picture.poster(timeline, poster, folder)
-        captions.write_text(subtitles.vtt(film.cues(parts, timeline)), encoding="utf-8")
+        captions.write_text(subtitles.vtt(film.cues(timeline)), encoding="utf-8")
         with work.waiting(files.PATIENCE):
             _keep(work, film.facts(parts, timeline), master, poster, captions, ready=ready)
     return DONE

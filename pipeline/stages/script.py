@@ -40,6 +40,10 @@ def run(work: Work) -> Done | Wait:
     """Ask the writer, check the answer, write the scenes and the steps that make them."""
     if Script.objects.filter(production=work.production).exists():
         return DONE
+    if sign := wording.undrawable_words(work.order):  # before a vendor is paid for words that cannot be shown
+        raise StageFailed(
+            f"no font here draws {sign} (U+{ord(sign):04X}), which the fan wrote", fan=wording.cannot_draw(sign)
+        )
     written = _written(work, roster.writer(), "")
     if written is None:
         if not work.production.events.filter(name="writer.stood_in").exists():
@@ -84,7 +88,9 @@ def _written(work: Work, writer: Provider, name: str) -> Written | Wait | None:
     if not fault:
         return Written(call, draft, flags)
     if is_local:
-        raise StageFailed(f"the script cannot be used: {fault}", fan=_("We could not turn your notes into a story."))
+        sign = wording.undrawable(*(scene.text for scene in draft.scenes))
+        kind = wording.cannot_draw(sign) if sign else _("We could not turn your notes into a story.")
+        raise StageFailed(f"the script cannot be used: {fault}", fan=kind)
     log.warning("%s: %s wrote a script that cannot be used: %s", work.step, writer.name, fault)
     return None
 

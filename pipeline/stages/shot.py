@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from orders.faults import faultpoint
 
-from .. import calls, files, looking, roster
+from .. import breaker, calls, files, looking, roster
 from ..engine import DONE, Done, Wait, Work
 from ..history import tell
 from ..models import Call, CallState, Scene, Shot, Take
@@ -51,7 +51,7 @@ def run(work: Work) -> Done | Wait:
     landed: list[tuple[Rung, Call]] = []
     under_way: list[tuple[Wanted, Call]] = []
     refused = _refused(work, scene)
-    for wanted in _wanted(work, ladder, age, refused):
+    for wanted in _wanted(work, ladder, refused):
         call = _film(work, wanted.rung.provider, request, scene, wanted.name)
         if call is not None and call.pk in refused:
             continue
@@ -82,8 +82,9 @@ def run(work: Work) -> Done | Wait:
             _select(work, scene, stand_in, 0.0)
             return DONE
     # Look again when the next take may be there, or when it is time to hedge or to stand in.
-    edges = [edge - age for rung in ladder for edge in (rung.hedge_after, rung.local_after) if edge > age]
-    return Wait(max(SHORTEST_WAIT, min([*soonest, *edges], default=calls.LOOK_EVERY)))
+    edges = [rung.local_after - age for rung in ladder]
+    edges += [wanted.rung.hedge_after - _filmed_for(call) for wanted, call in under_way if call.sent_at is not None]
+    return Wait(max(SHORTEST_WAIT, min([*soonest, *(edge for edge in edges if edge > 0)], default=calls.LOOK_EVERY)))
 
 
 def _refused(work: Work, scene: Scene) -> set[int]:
@@ -99,13 +100,13 @@ def _refused(work: Work, scene: Scene) -> set[int]:
     return set(found)
 
 
-def _wanted(work: Work, ladder: list[Rung], age: float, refused: set[int]) -> list[Wanted]:
+def _wanted(work: Work, ladder: list[Rung], refused: set[int]) -> list[Wanted]:
     """The takes that should be under way: those begun, and one more when the last is late or came to nothing.
 
     After a take of no use one more is asked for, of the same model where no other is left; after that, none.
+    A vendor that is left alone is sent nothing; what it was sent before is waited for as always.
     """
     found: list[Wanted] = []
-    waited = age
     again = ladder[-1:] if refused and len(ladder) == 1 else []
     for number, rung in enumerate([*ladder, *again], start=1):
         name = f"take-{number}"
@@ -113,13 +114,13 @@ def _wanted(work: Work, ladder: list[Rung], age: float, refused: set[int]) -> li
         if begun is None and len(refused) > looking.RETAKES:
             break
         lost = bool(refused) and all(call.pk in refused for call in _begun(work, found))
-        if begun is None and found and not lost and not _late(work, found[-1], waited):
+        if begun is None and found and not lost and not _late(work, found[-1]):
             break
+        if breaker.is_open(rung.provider.name) and not _is_filmed(begun):
+            continue
         found.append(Wanted(name, rung))
         if begun is None:
             break
-        if number > 1:
-            waited = (timezone.now() - begun.created_at).total_seconds()
     return found
 
 
@@ -127,13 +128,29 @@ def _begun(work: Work, takes: list[Wanted]) -> list[Call]:
     return [call for take in takes if (call := calls.latest(work.step, take.name)) is not None]
 
 
-def _late(work: Work, last: Wanted, waited: float) -> bool:
+def _is_filmed(begun: Call | None) -> bool:
+    """Whether a take may well come of a call, although its vendor is left alone: it is paid for."""
+    if begun is None or begun.state == CallState.SUCCEEDED:
+        return begun is not None
+    return begun.is_open and begun.sent_at is not None and begun.trouble != "locked"
+
+
+def _late(work: Work, last: Wanted) -> bool:
+    """Whether another model should be asked, too: nothing comes of the last take, or it takes its time.
+
+    One that waits for a slot is not late: a second would wait beside it, and both would be bought.
+    """
     call = calls.latest(work.step, last.name)
     if call is not None and call.state == CallState.SUCCEEDED:
         return False  # it is here, and being looked at
     lost = call is not None and not call.is_open and not calls.more(call)
     stuck = call is not None and call.trouble in ("locked", "capped")
-    return lost or stuck or waited >= last.rung.hedge_after
+    return lost or stuck or (call is not None and _filmed_for(call) >= last.rung.hedge_after)
+
+
+def _filmed_for(call: Call) -> float:
+    """Seconds since a take was sent; none before that."""
+    return (timezone.now() - call.sent_at).total_seconds() if call.sent_at is not None else 0.0
 
 
 def _film(work: Work, provider: Provider, request: ShotRequest, scene: Scene, name: str) -> Call | None:

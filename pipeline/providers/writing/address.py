@@ -192,6 +192,8 @@ def to_you(text: str, who: Who, *, inherits: bool = False, blocked: bool = False
 def _with_subject(clause: _Clause, who: Who, forms: frozenset[str]) -> str | None:
     """A clause that lacks its subject, with "you" before it: "flew the shuttle" → "you flew the shuttle"."""
     subject = "you were" if clause.low[0] in {"born"} or clause.low[:2] == ["raised", "in"] else "you"
+    first = clause.parts[clause.at[0]]
+    clause.parts[clause.at[0]] = first[:1].lower() + first[1:]  # a verb: "Hired half of us" → "you hired half of us"
     clause.parts[0:0] = [subject, " "]
     clause.at = [0, *[k + 2 for k in clause.at]]
     clause.low = ["you", *clause.low]
@@ -322,6 +324,10 @@ def _apposition(clause: _Clause, last: int) -> int:
     return 0
 
 
+_WHOLE = lex.word_set("everything something nothing anything so too both what whatever")
+"""What is given or owed and belongs to nobody: "I owe her everything"."""
+
+
 def _her(clause: _Clause, k: int) -> str:
     """ "her" is an owner ("her laugh") or an object ("everyone loves her")."""
     low = clause.low
@@ -339,7 +345,7 @@ def _her(clause: _Clause, k: int) -> str:
     )
     if after in {"own", "one", "first", "last", "most", "many", "two", "three", "four", "five"}:
         return "your"
-    if not after or after in ends or after in lex.FIRST_PERSON:
+    if not after or after in ends or after in lex.FIRST_PERSON or after in _WHOLE:
         return "you"
     if before in _CALLING and clause.parts[clause.at[k + 1]][0].isupper():
         return "you"

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pipeline.providers.writing import lexicon as lex
 from pipeline.providers.writing.safety import SOFT_BREAK
-from pipeline.providers.writing.tidy import words_of
+from pipeline.providers.writing.tidy import plain_words, words_of
 
 Span = tuple[int, int]
 
@@ -107,7 +107,7 @@ def clauses(
     while len(parts) > 1 and set(words_of(clean[slice(*parts[0])])) <= lex.ADJECTIVES | lex.ADVERBS:
         yield *parts.pop(0), "item", False  # "kind, funny, loves tea"
     for a, b in parts:
-        words = words_of(clean[a:b])
+        words = plain_words(clean[a:b])
         if groups and (
             how := _begins_clause(words, clean[groups[-1][0] : groups[-1][1]], clean[groups[-1][1] : a], names)
         ):
@@ -117,13 +117,13 @@ def clauses(
         else:
             groups.append((a, b, body > start and opens_with_verb_after_who(clean[start:body])))
     for a, b, inherits in groups:
-        for cut, stop in _breathe(clean, a, b, run_on=len(words_of(text)) > 24):
+        for cut, stop in _breathe(clean, a, b, run_on=len(words_of(text)) > 16):
             yield cut, stop, "clause", inherits and cut == a
 
 
 _NEW_THOUGHT = re.compile(
     r"[\s,]+(?:(?:and|but|so|because|also|then|like|plus|anyway)\s+)+(?=(?:she|he|they|we|i|it|her|his|the|my|"
-    r"our|one|once)\b)",
+    r"our|once|one (?:time|day|night|evening|morning|summer|winter|year|christmas))\b)",
     re.I,
 )
 
@@ -198,7 +198,7 @@ _SUBORDINATE = lex.word_set(
 
 def _begins_clause(words: list[str], before: str, separator: str, names: tuple[str, ...]) -> str:
     """Whether `words`, after `before` and a separator, are a clause: "" no, "own" subject, or "inherits"."""
-    left = words_of(before)
+    left = plain_words(before)
     comma = "," in separator
     if len(words) < 3 - comma or len(left) < 2 or not has_verb(left) or left[0] in _SUBORDINATE:
         return ""
@@ -210,7 +210,11 @@ def _begins_clause(words: list[str], before: str, separator: str, names: tuple[s
         return "own"
     if not opens_with_verb(words):
         return ""
-    subject = left[0] in {"she", "he", "they", "you", "who"} or left[0] in known or lex.opens_with_verb(left)
+    subject = (
+        re.sub(r"'(?:s|re|ve|d)$", "", left[0]) in {"she", "he", "they", "you", "who"}
+        or left[0] in known
+        or lex.opens_with_verb(left)
+    )
     subject = subject or (left[0] in {"my", "our"} and any(w in lex.KIN for w in left[1:3]))
     inner = any(w in {"that", "who", "which", "whose", "it", "he", "i", "we", "they", "everyone"} for w in left[2:])
     return "inherits" if subject and (comma or not inner) else ""

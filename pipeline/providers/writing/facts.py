@@ -254,7 +254,6 @@ def _respect(harvest: Harvest) -> None:
         if harvest.avoid & words:
             harvest.left_out.append(fact.quote)
             continue
-        words -= _HAZE
         for old in [k for k in kept if _contradict(k[1], words)]:
             kept.remove(old)
             harvest.left_out.append(old[0].quote)
@@ -265,20 +264,34 @@ def _respect(harvest: Harvest) -> None:
 _OPPOSITES = ({"love", "loves", "loved", "like", "likes", "adores"}, {"hate", "hates", "hated", "dislikes", "detests"})
 
 
+_IS = lex.word_set("she he they is are was turns turn turned today now already years old the a")
+
+
 _HAZE = lex.word_set("actually no wait sorry mean she he they is are was her his their i very really the a s to in of")
+
+
+_DOES = lex.word_set("do does did don't doesn't didn't not never always isn't wasn't aren't can't can")
 
 
 def _contradict(a: set[str], b: set[str]) -> bool:
     """Same words apart from a love turned hate, a not, a never/always, or one number: the later word counts."""
     only_a, only_b = a - b, b - a
-    if not (a & b) or not (only_a or only_b):
+    if {w for w in only_a | only_b if not w.isdigit()} <= _IS and only_a | only_b and a & b <= _IS:
+        return any(w.isdigit() for w in only_a) and any(w.isdigit() for w in only_b)  # "She is 30. She turns 31."
+    only_a, only_b = only_a - _HAZE, only_b - _HAZE
+    common = (a & b) - _HAZE
+    if not common and not only_a - _DOES and not only_b - _DOES:
+        return False
+    if not (only_a or only_b):
         return False
     for one, two in (_OPPOSITES, _OPPOSITES[::-1]):
-        if only_a <= one and only_b <= two and only_a and only_b and a & b:
+        if only_a <= one and only_b <= two and only_a and only_b and common:
             return True
     numbers = only_a and only_b and all(w.rstrip("thsndr").isdigit() for w in only_a | only_b)
-    negated = (only_a | only_b) <= {"not", "never", "always", "isn't", "wasn't", "doesn't", "don't", "can't", "can"}
-    return bool((numbers or negated) and (a & b))
+    # "She likes walks." and "She does not like walks." differ in a not, and in the ending it takes away.
+    bare_a, bare_b = ({lex.base_form(w) if lex.is_third_person(w) else w for w in words} for words in (only_a, only_b))
+    negated = (bare_a ^ bare_b) <= _DOES and bool(bare_a ^ bare_b)
+    return bool((numbers or negated) and (common or bare_a & bare_b))
 
 
 def _start(clean: str, start: int, end: int) -> int:

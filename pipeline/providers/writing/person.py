@@ -44,6 +44,9 @@ def who_is(name: str, occasion: str, notes: str) -> Who:
     )
     if low.startswith("the "):
         aliases.append(low[4:])
+    if several:  # "Tom & Priya" are "Tom and Priya" too
+        pair = re.split(r"\s(?:&|and|\+)\s", low)
+        aliases += [f" {how} ".join(pair) for how in ("&", "and", "+")] if len(pair) > 1 else []
     titled = "" if several or " " not in low or first not in lex.SHE_KIN | lex.HE_KIN else first
     if titled:  # "Grandma Rose" is "Rose" too, and "my grandma"
         aliases = [low, low.split(" ", 1)[1]]
@@ -52,7 +55,7 @@ def who_is(name: str, occasion: str, notes: str) -> Who:
     kin = {low, titled} & (lex.KIN | (lex.PETS if occasion == "pet" else set()))
     named = "|".join(re.escape(a) for a in who.aliases)
     text = notes.casefold().replace("’", "'")
-    all_kin = lex.KIN | lex.PETS
+    all_kin = lex.KIN | lex.PETS | (_CROWD if several else frozenset())
     stated = re.findall(rf"\b(?:my|our) ((?:[a-z]+ ){{0,2}}[a-z]+),? (?:{named})\b", text)
     be = r"(?:,| is| was| has been| has always been| will always be|, who is)"
     stated += re.findall(rf"\b(?:{named}){be} (?:my|our) ((?:[a-z]+ ){{0,2}}[a-z]+)\b", text)
@@ -386,7 +389,10 @@ def _subject(words: list[str], who: Who, *, blocked: bool) -> Literal["you", "ot
 
 
 def _introduces(words: list[str], who: Who, subject: str) -> Literal["", "kin", "pet"]:
-    """Whether a clause brings in somebody the next "she" (or "he") may mean, a person or a pet."""
+    """Whether a clause brings in somebody the next "she", "he" or "they" may mean, a person or a pet."""
+    if who.plural:  # "they" may be the kids; one gran it is not
+        owned = words[0] in {"her", "his", "their", "my", "our", "the"} or words[0].endswith("'s")
+        return "kin" if owned and (_CROWD - who.kin) & set(words[1:4]) else ""
     theirs = {"she": lex.HE_KIN, "he": lex.SHE_KIN}.get(who.pronoun, frozenset())
     kin = {w.removesuffix("'s") for w in words} & ((lex.KIN | lex.PETS) - theirs - who.kin)
     if set(words) & theirs:
@@ -402,6 +408,10 @@ def _introduces(words: list[str], who: Who, subject: str) -> Literal["", "kin", 
         return ""
     return "pet" if kin <= lex.PETS else "kin"
 
+
+_CROWD = lex.word_set("parents children people friends mates colleagues neighbours neighbors families twins") | {
+    f"{one}s" for one in lex.KIN | lex.PETS
+}
 
 _HUMAN = lex.word_set("""
     say says said drive drives drove fly flies flew call calls called read reads sing sings sang cook cooks cooked bake

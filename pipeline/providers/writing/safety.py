@@ -27,6 +27,11 @@ _BLOCKS = re.compile(
 _TAG = re.compile(r"</?[a-z!][^<>]{0,400}>", re.I)
 _BREAK = re.compile(r"<(?:br|/p|/li|/div|/h\d|li|p|ul|ol)\b[^<>]{0,200}>", re.I)
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}\)")
+_SIGNPOST = re.compile(
+    r"(?:see |click |read )?(?:(?:her|his|their|my|our|the|your|this) )?(?:web ?)?"
+    r"(?:page|site|here|link|profile|channel|blog|instagram|facebook|linkedin|youtube|more)",
+    re.I,
+)
 _MARKS = re.compile(r"\*\*|__|~~|`|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)")
 
 _ORDERS = re.compile(
@@ -76,7 +81,13 @@ _STRONG = re.compile(
 )
 _UNKIND = re.compile(
     r"\b(?:worthless|disgusting|fat pig|ugly|pathetic|(?:i|we) hate (?:you|her|him|them)\b(?! for)|good riddance|"
-    r"waste of (?:space|air|oxygen))",
+    r"waste of (?:space|air|oxygen)|(?:fat|lazy|stupid) and (?:fat|lazy|stupid|ugly|useless)\b|"
+    r"(?:no ?body|no one|none of us) (?:likes|loves|wants|can stand) (?:you|her|him|them)\b"
+    r"(?! (?:more|better|as|like|to))|"
+    r"every(?:body|one) (?:hates|can't stand) (?:you|her|him|them)\b|"
+    r"(?:she|he|they|you)(?:'s|'re| is| are| was| were)"
+    r"(?: (?:so|very|really|such|just|too|always|a|an|total|complete))*"
+    r" (?:stupid|idiots?|morons?|losers?|dumb|fat)\b)",
     re.I,
 )
 
@@ -126,8 +137,10 @@ def speakable(notes: str) -> str:
 
 
 def _link(match: re.Match[str]) -> str:
-    """A markdown link's words in their own place, the rest blank."""
+    """A markdown link's words in their own place, the rest blank; a new thought where they only say what it is."""
     whole, words = match.group(), match.group(1)
+    if _SIGNPOST.fullmatch(words.strip()):
+        return "\n" + " " * (len(whole) - 1)
     at = whole.index("[") + 1
     return " " * at + words + " " * (len(whole) - at - len(words))
 

@@ -6,6 +6,7 @@ import functools
 import random
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.providers.base import PhotoNote, SceneDraft, ScriptDraft, WriteRequest
@@ -38,7 +39,7 @@ class Telling:
         self.request, self.name, self.must_say, self.harvest, self.rng = request, name, must_say, harvest, rng
         lines, self.who, self.dropped = told(harvest.facts, who, request.occasion)
         self.occasion = "condolence" if who.mourned else request.occasion
-        self.grave = 2 * sum(bool(lex.SENSITIVE.search(line.text)) for line in lines) >= max(2, len(lines))
+        self.grave = is_grave([line.text for line in lines])
         self.tone = "warm" if self.grave and request.tone == "funny" else request.tone  # no jokes about a hard life
         self.mood = phrases.mood_of(self.occasion, self.tone)
         self.gentle = self.mood in {"soft", "sorry"}
@@ -117,6 +118,7 @@ class Telling:
             words = ("" if goes_on else "“") + squeeze(re.sub('["“”]', " ", unit.text)) + ("”" if ends else "")
             follows = goes_on or (k > 0 and units[k - 1].voice != "creator")
             fitting = [f for f in frames if not follows and count(f) + count(words) - 1 <= LONGEST_LINE]
+            fitting = [f for f in fitting if k or not f.startswith("And ")]  # nothing has been said yet
             if fitting:
                 frames.remove(fitting[0])
                 words = fitting[0].format(x=words.strip("“”"), sender=self.sender).removesuffix("" if ends else "”")
@@ -169,13 +171,14 @@ class Telling:
             (greeting, [greeting, lead] if own_lead else [f"{greeting} {lead}".strip()])
             for greeting in greetings
             for lead in [*leads, *([] if own_lead or self.letter else [""])]
+            if not _REPEATED & set(words_of(greeting)) & set(words_of(lead))
         ]
         stops = [
             (final, [closer, f"{final} {sign}".strip()] if own_closer else [f"{closer} {final} {sign}".strip()])
             for final in finals
             for closer in [*closers, *([] if own_closer else [""])]
             for sign in signs
-            if not (sign and "love" in sign and "love" in f"{final} {closer}".casefold())
+            if not (sign and _echoes(sign, f"{closer} {final}"))
         ]
         starts = [s for s in starts if all(count(t) <= LONGEST_LINE for t in s[1])] or [(greetings[0], [greetings[0]])]
         stops = [s for s in stops if all(count(t) <= LONGEST_LINE for t in s[1])] or [(finals[0], [finals[0]])]
@@ -309,6 +312,20 @@ def _before(words: str, unit: Unit) -> Unit:
 def _repeats(greeting: str, final: str) -> bool:
     """Whether an ending says what the greeting said: "Happy birthday" is nicer once."""
     return words_of(greeting)[:2] == words_of(final)[:2]
+
+
+def is_grave(told: Sequence[str]) -> bool:
+    """Whether half of what is told is hard to bear: nobody jokes about that."""
+    return 2 * sum(bool(lex.SENSITIVE.search(line)) for line in told) >= max(2, len(told))
+
+
+_REPEATED = frozenset(["words", "pictures", "story", "photos"])
+
+
+def _echoes(sign: str, ending: str) -> bool:
+    """Whether a sign-off says a word again that was just said: love twice, or "This was for … This was from …"."""
+    twice = "This was " in sign and "This was " in ending
+    return twice or ("love" in sign and "love" in ending.casefold())
 
 
 def _sender(raw: str) -> str:

@@ -11,7 +11,9 @@ LEADS = re.compile(
     r"correction)\b[\s,.:!-]*|"
     r"(?:so|well|like|now|look|then)\s*,\s*|(?:so|actually) (?=(?:she|he|they|my|our|her|his|the|i|we|where|"
     r"what|yeah)\b)|"
-    r"actually,\s*|but\s+)+",
+    r"actually,\s*|but\s+|(?:(?:i|we) )?just (?:wanted|want|would like|wish) to say(?: that)?[\s,:]+|"
+    r"(?:i|we) (?:don't|dont|do not) (?:really |even )?know (?:what|where|how)(?: else)? to "
+    r"(?:write|start|say|begin|put)(?: here| really)?[\s,]+(?:but|except|other than)(?: that)?\s+)+",
     re.I,
 )
 
@@ -28,6 +30,12 @@ _TRIVIAL = {
     "i've": "I've",
     "i'd": "I'd", "i'll": "I'll", "w/": "with", "&": "and", "becuase": "because", "becasue": "because",
     "allways": "always",
+    "nite": "night", "nites": "nights", "persn": "person", "evry": "every", "frend": "friend", "frends": "friends",
+    "freinds": "friends", "reeding": "reading", "realy": "really", "alwyas": "always", "alwasy": "always",
+    "beleive": "believe", "becouse": "because", "becasuse": "because", "beutiful": "beautiful",
+    "beautifull": "beautiful", "wierd": "weird", "recieve": "receive", "recieves": "receives", "untill": "until",
+    "thier": "their", "tomorow": "tomorrow", "definatly": "definitely", "familly": "family", "sence": "sense",
+    "favorit": "favorite", "favourit": "favourite", "gardning": "gardening", "birthdy": "birthday", "wich": "which",
     "recieved": "received", "definately": "definitely", "freind": "friend", "tommorow": "tomorrow", "cofee": "coffee",
 }  # fmt: skip
 
@@ -36,6 +44,11 @@ _TRIVIAL = {
 
 
 _TWICE = re.compile(r"\b(the|a|an|and|or|but|of|to|with|for|from|at|my|our|she|he|they|we|i)(?:\s+\1\b)+", re.I)
+_UR = re.compile(
+    r"\bur\b(?= (?:a|an|the|so|such|always|never|not|my|our|just|amazing|awesome|great|lovely|brilliant|"
+    r"wonderful|beautiful|special|funny|kind|the)\b)",
+    re.I,
+)
 _AN = re.compile(r"(?<!\w)([Aa]) ((?!(?:one|once|is|are|in|on|of|or|at|and|as|if|it|i)\b|eu|ew)[aeio][a-z]+)")
 """The slips of a quick hand: "the the cat", "a apple"."""
 
@@ -60,6 +73,7 @@ def tidy(rough: str, names: tuple[str, ...], *, loud: bool) -> tuple[str, str]:
     text = re.sub(r"[\[\]{}*_~|\\^<>=`]|(?<!\w)[/+]|[/+](?!\w)", " ", text)
     text = re.sub(r"\s+-+\s+", " – ", text)
     text = re.sub(r"\s+([,.!?;:])", r"\1", re.sub(r"([!?,])[!?,]+", r"\1", squeeze(text)))
+    text = re.sub(r"\bur\b", "your", _UR.sub("you're", text), flags=re.I)
     text = _AN.sub(r"\1n \2", _TWICE.sub(r"\1", text))
     if text.count('"') % 2:
         text = text.replace('"', "")
@@ -88,6 +102,8 @@ def tidy(rough: str, names: tuple[str, ...], *, loud: bool) -> tuple[str, str]:
             and core.casefold() not in lex.CALLED_KIN
         ):
             fixed = fixed[:1].lower() + fixed[1:]
+        elif {core, core.removesuffix("s")} & lex.PROPER:  # "on fridays"
+            fixed = core.capitalize()
         elif core.isupper() and len(core) > 1 and core not in lex.INITIALISMS and core.casefold() in LOWER:
             fixed = fixed.lower()
         out.append(word.replace(core, fixed, 1) if core else word)

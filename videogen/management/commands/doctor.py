@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import redis
 from django.conf import settings
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand
@@ -19,17 +20,20 @@ from redis.exceptions import RedisError
 
 from accounts.models import Creator
 from pipeline import roster
-from pipeline.media import ffmpeg, music
+from pipeline.media import ffmpeg, fonts, music
 from pipeline.models import Sweeper
 from pipeline.providers.base import ProviderError
-from videogen.checks import FILES_TOGETHER
 from videogen.env import env
 
 # Settings that only make sense together; one of a group alone is a slip.
 TOGETHER = (
     ("PRODUCTION", ("SECRET_KEY", "ALLOWED_HOSTS", "SITE_URL")),
     ("EMAIL_URL", ("DEFAULT_FROM_EMAIL",)),
-    *FILES_TOGETHER,
+    ("HIGGSFIELD_WEBHOOK_SECRETS", ("HIGGSFIELD_KEY",)),
+    ("ELEVENLABS_WEBHOOK_SECRETS", ("ELEVENLABS_API_KEY",)),
+    ("SPEECH_API_KEY", ("SPEECH_BASE_URL",)),
+    ("CUSTOM_VOICE_KEY", ("CUSTOM_VOICE_URL",)),
+    ("CUSTOM_VOICE_WEBHOOK_SECRETS", ("CUSTOM_VOICE_URL",)),
 )
 LOW_DISK = 2 * 1024**3
 LATE_SWEEP_SECONDS = 30
@@ -48,6 +52,7 @@ class Sign:
 class Command(BaseCommand):
     """Prints the table; exit 1 when something is missing that films need."""
 
+    requires_system_checks = ()  # what they find is said in the table, beside all else
     help = "Say who does each job here, which settings are half-set, and what is missing, with the mend."
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -73,19 +78,23 @@ class Command(BaseCommand):
 
     def _vendors(self) -> Iterator[Sign]:
         """One free question to each vendor."""
-        try:
-            found = roster.vendors()
-        except ImproperlyConfigured:
-            return  # said above
-        for vendor in found:
+        if any(roster.faults()):
+            return  # said with the settings
+        for vendor in roster.vendors():
             try:
                 yield Sign(vendor.name, "ok", vendor.check())
             except ProviderError as error:
                 locked = error.trouble == "locked"
-                mend = "look at its key; docs/settings.md, Vendors" if locked else "it may pass; its twin stands in"
+                twin = "its lines wait for it" if vendor.job == "voice" else "its twin stands in"
+                mend = "look at its key; docs/settings.md, Vendors" if locked else f"it may pass; {twin}"
                 yield Sign(vendor.name, "bad" if locked else "note", str(error), mend)
 
     def _settings(self) -> Iterator[Sign]:
+        for message in run_checks():
+            if message.is_serious():
+                yield Sign("settings", "bad", message.msg, message.hint or "")
+        for fault in roster.unread():
+            yield Sign("voice", "bad", fault, "set it, or choose another voice for the creator")
         for first, others in TOGETHER:
             if not env.str(first, default=""):
                 continue
@@ -105,6 +114,11 @@ class Command(BaseCommand):
         except (OSError, RuntimeError) as error:
             yield Sign("ffmpeg", "bad", str(error), "install the packages again: rm .venv/installed && bin/run")
         yield Sign("music", "ok", f"{len(music.moods())} moods")
+        if fonts.shaping():
+            yield Sign("type", "ok", "names in Arabic, Hebrew, Devanagari and their neighbours can be written")
+        else:
+            says = "FriBiDi is missing: names in Arabic, Hebrew, Devanagari and their neighbours are refused"
+            yield Sign("type", "note", says, "apt install libfribidi0, or brew install fribidi")
         settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(settings.VAR_DIR).free
         says = f"{free / 1024**3:.1f} GiB free in {settings.VAR_DIR}"
@@ -119,7 +133,7 @@ class Command(BaseCommand):
         try:
             default_storage.exists("orders/doctor")  # asks for the right to list, too: without it, gone is forbidden
             yield Sign("bucket", "ok", f"{settings.AWS_STORAGE_BUCKET_NAME} answers")
-        except (ImproperlyConfigured, OSError) as error:
+        except (ImproperlyConfigured, OSError, ValueError) as error:
             yield Sign("bucket", "bad", str(error), "docs/settings.md, Files on S3, has the rights it needs")
 
     def _database(self) -> Iterator[Sign]:

@@ -1,0 +1,65 @@
+"""How steady slow moves are, in pixels: every photo shot as composed, and as it comes out of the encoder.
+
+    python -m benchmarks.jitter photo.jpg photo.jpg ... [--format tall|wide|square] [--exact 0.02]
+
+`benchmarks.picture.jitter` is the meter. Moves are seen to tremble from about 0.1 px. `--exact` tries another value of
+`frames.EXACT`, how far off a plain resize may be that is drawn in place of a warp.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+
+from benchmarks.picture import SIZES, jitter, sample, shot_jitter
+from pipeline.media import frames, picture
+from pipeline.media.timeline import Shot, Timeline
+
+_CLEAR = 16  # frames at either end of a shot that belong to a dissolve
+
+
+def encoded(film: Path, timeline: Timeline) -> Iterator[tuple[Shot, float]]:
+    """Each photo shot of a rendered film and its jitter, outside dissolves, in the part above the captions."""
+    wanted = [shot for shot in timeline.shots if shot.kind == "photo"]
+    kept: dict[int, list[np.ndarray]] = {}
+    with av.open(str(film)) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            for index, shot in enumerate(wanted):
+                if shot.start + _CLEAR <= number < min(shot.end - _CLEAR, shot.start + _CLEAR + 60):
+                    luma = frame.to_ndarray(format="gray")
+                    kept.setdefault(index, []).append(luma[: round(luma.shape[0] * 0.7)])
+    for index, lumas in kept.items():
+        yield wanted[index], jitter(lumas)
+
+
+def main(photos: Sequence[Path], kind: str, seconds: float) -> None:
+    """Print a line for every shot, and the worst and the middle of both columns."""
+    timeline = sample(photos, kind, seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        drawn = shot_jitter(timeline, work)
+        picture.render_film(timeline, None, work / "film.mp4", work / "segments")
+        shown = list(encoded(work / "film.mp4", timeline))
+    print(f"{'move':10} {'ground':6} {'composed':>9} {'encoded':>9}  px rms")
+    for (shot, after), before in zip(shown, drawn, strict=True):
+        assert shot.path is not None
+        print(f"{shot.path.kind:10} {'card' if shot.path.fill else 'whole':6} {before:9.3f} {after:9.3f}")
+    after_all = [after for _, after in shown]
+    print(f"{'median':17} {np.median(drawn):9.3f} {np.median(after_all):9.3f}")
+    print(f"{'worst':17} {max(drawn):9.3f} {max(after_all):9.3f}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", nargs="+", type=Path)
+    parser.add_argument("--format", choices=SIZES, default="tall")
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--exact", type=float, default=frames.EXACT)
+    asked = parser.parse_args()
+    frames.EXACT = asked.exact
+    main(asked.photos, asked.format, asked.seconds)
