@@ -62,7 +62,7 @@ LIMITS = {
     "stray": Limit(2.0, 5.0, "of 255, the mean over the picture: good films have 0, one wrong frame in a dissolve 10"),
     "jump": Limit(8.0, 16.0, "of 255: every change of picture is a dissolve, with 1; a hard cut has 20 to 60"),
     "shake": Limit(
-        0.6, 1.5, "thousandths of the shorter side: moves have 0.15 and are eased; one pixel of 1080 is 0.9"
+        1.0, 2.5, "thousandths of the shorter side: moves have 0.2, writing twinkles up to 0.6; 0.9 is a pixel of 1080"
     ),
     "banding": Limit(0.002, 0.02, "of the picture, beyond the photo's own: encoded skies have 0.0004, 20 shades 0.003"),
     "face_cut": Limit(
