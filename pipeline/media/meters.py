@@ -38,6 +38,7 @@ SILENCE = "silencedetect=n=-50dB:d=1"
 _PLAIN = 3.0  # of 255: standard deviation of detail below which there is too little to be told by
 _FAINT = 0.1  # of a patch's power: a place in the photo with less cannot be it
 _COARSE, _FINE = 96, 288  # pixels on the longer side of a still when it is looked for in a photo
+_LONGEST = 1024  # pixels of a photo that is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,7 @@ def photo_present(still: Picture, photo: Picture) -> float:
     return sight(still, photo).likeness
 
 
-def sight(still: Picture, photo: Picture, *, thorough: bool = False) -> Sighting:
+def sight(still: Picture, photo: Picture, *, scale: float = 1.0, thorough: bool = False) -> Sighting:
     """Look for `photo` in `still` (both grey): the best correlation of their detail, and where it is.
 
     The middle of the still, clear of captions and of the ground around a card, is looked for in the photo at every size
@@ -252,23 +253,25 @@ def sight(still: Picture, photo: Picture, *, thorough: bool = False) -> Sighting
     crop, ground, captions, brightness and contrast do not matter. Right pairs measure 0.82 to 1, wrong ones up to 0.56.
     NaN where the still has no detail there (an empty sky), so that nothing can be told. A page of even lines of writing
     looks alike everywhere when it is coarse: a `thorough` search is fine at every size, for a fifth of a CPU second.
+    `scale` is what the still is of the film's own size: a small photo is no large card.
     """
     ratio = min(1.0, 1.5 * _COARSE / min(photo.shape))
     rough = _shrunk(photo, ratio)
     fits = [a / b * _COARSE / max(still.shape) for a, b in zip(still.shape, photo.shape, strict=True)]
     low, high = 0.5 * min(fits), 1.5 * max(fits)
-    shape = photo.shape[1] / photo.shape[0]
-    patch = _middle(still, _FINE if thorough else _COARSE, shape)
+    if max(photo.shape) < _LONGEST:  # it has all its pixels, and is enlarged by no more than is not seen
+        low = min(low, 0.95 * motion.SHARP / motion.CLOSER * scale * _COARSE / max(still.shape))
+    patch = _middle(still, _FINE if thorough else _COARSE, photo, scale)
     if thorough:
         sizes = np.geomspace(low, high, int(np.log(high / low) / 0.02) + 2) * _FINE / _COARSE
         found = max((_best(patch, photo, factor, 1.0) for factor in sizes), key=lambda found: found[2])
         return _sighting(still, photo, patch, found)
-    scale, place, _ = max(
+    factor, place, _ = max(
         (_best(patch, rough, factor, ratio) for factor in np.geomspace(low, high, int(np.log(high / low) / 0.09) + 2)),
         key=lambda found: found[2],
     )
-    patch = _middle(still, _FINE, shape)
-    near = scale * _FINE / _COARSE * 1.025 ** np.arange(-3, 4)
+    patch = _middle(still, _FINE, photo, scale)
+    near = factor * _FINE / _COARSE * 1.025 ** np.arange(-3, 4)
     found = max((_best(patch, photo, factor, 1.0, place) for factor in near), key=lambda found: found[2])
     return _sighting(still, photo, patch, found)
 
@@ -290,13 +293,16 @@ def _sighting(
     )
 
 
-def _middle(still: Picture, longest: int, shape: float) -> Detail:
-    """The detail of the part of a still where a photo of `shape` (width by height) surely is, at `longest` pixels."""
+def _middle(still: Picture, longest: int, photo: Picture, scale: float) -> Detail:
+    """The detail of the part of a still where a photo surely is, at `longest` pixels."""
+    shape = photo.shape[1] / photo.shape[0]
     wide, high, middle = motion.on_ground((still.shape[1], still.shape[0]))
     part_w, part_h = (0.66, 0.34) if still.shape[0] > 1.2 * still.shape[1] else (0.44, 0.5)
     # A photo that lies whole on a ground may cover less, and drifts: three quarters of it.
     room_w, room_h = wide * still.shape[1], high * still.shape[0]
     height = min(room_h, room_w / shape)
+    if max(photo.shape) < _LONGEST:
+        height = min(height, motion.SHARP / motion.CLOSER * photo.shape[0] * scale)
     part_w = min(part_w, 0.75 * height * shape / still.shape[1])
     part_h = min(part_h, 0.75 * height / still.shape[0])
     small = _detail(_shrunk(still, longest / max(still.shape)))
@@ -333,7 +339,7 @@ def _detail(picture: Picture) -> Detail:
     return np.asarray(exact - cv2.GaussianBlur(exact, (0, 0), 4.0), np.float32)
 
 
-def grey(path: Path, longest: int = 1024) -> Picture:
+def grey(path: Path, longest: int = _LONGEST) -> Picture:
     """A photo as an upright grey picture of at most about `longest` pixels. Raises BadMedia."""
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if picture is None:

@@ -280,7 +280,7 @@ def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
         for thorough, look in product([False] if shot.filmed else [False, True], stills):
             if thorough and math.isnan(seen.likeness):
                 break
-            found = sight(look, photo, thorough=thorough)
+            found = sight(look, photo, scale=look.shape[1] / expected.width, thorough=thorough)
             if math.isnan(seen.likeness) or found.likeness > seen.likeness:
                 seen, still = found, look
             if seen.likeness >= 1 - LIMITS["photo"].warn:
