@@ -97,6 +97,13 @@ def hurry(call: Call) -> None:
     Call.objects.filter(pk=call.pk, state=CallState.SUBMITTED).update(look_at=timezone.now())
 
 
+def withdraw(step: Step, *names: str) -> None:
+    """Give up those of a step's calls that were never sent; what was goes on."""
+    Call.objects.filter(step=step, name__in=names, sent_at=None, state__in=OPEN_CALLS).update(
+        state=CallState.CANCELLED, ended_at=timezone.now()
+    )
+
+
 def final(call: Call) -> ProviderError:
     """What a call that came to nothing has to say."""
     return ProviderError(
