@@ -289,6 +289,8 @@ def _suffer(call: Call, error: ProviderError, provider: Provider) -> None:
     elif error.trouble in ("unknown", "unfetched"):
         mine.update(look_at=now + _rest(call, error), **note)
     else:
+        if call.sent_at is not None and error.cost == 0:
+            error.cost = None  # this sending came to nothing; the first may have been done, and charged
         _close(call, error)
 
 
