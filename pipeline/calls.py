@@ -247,6 +247,8 @@ def _minded(work: Work, call: Call, provider: Provider) -> Iterator[None]:
     try:
         yield
     except JobFailed as error:
+        if error.trouble == "locked":
+            breaker.failed(provider.name, error)
         with work.fence():
             _close(call, error)
         ring_next(call)

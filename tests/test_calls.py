@@ -427,6 +427,18 @@ def test_a_locked_vendor_opens_the_breaker_and_nobody_else_asks_it(work, tmp_pat
         assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
 
 
+def test_a_job_that_failed_for_want_of_credit_opens_the_breaker_too(work, tmp_path):
+    vendor = Slow()
+    calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    vendor.looks = JobFailed("no credit", retryable=True, trouble="locked")
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.FAILED
+        assert breaker.is_open("vendor")
+        clock.shift(timedelta(seconds=60))
+        again = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+        assert (again.attempt, again.sent_at, len(vendor.asked)) == (2, None, 1), "it is not asked again and again"
+
+
 def test_many_failures_in_a_row_open_the_breaker_and_one_success_closes_it():
     for _ in range(breaker.MOST_FAILURES):
         assert not breaker.is_open("vendor")
