@@ -15,7 +15,7 @@ from pipeline.media.probe import BadMedia, Color, Media
 from pipeline.media.sound import Loudness
 from pipeline.media.verdict import LIMITS, Expected, ExpectedShot, judge
 from tests import samples
-from tests.samples import page_of_text, photo
+from tests.samples import CAT, COFFEE, LAUNCH, PORTRAIT, page_of_text, photo
 
 pytestmark = pytest.mark.render
 
@@ -484,3 +484,31 @@ def test_a_page_of_writing_is_known_again_and_its_bare_paper_is_not_taken_for_an
         assert meters.sight(stills[second], page).likeness < 1
     shown = Expected(1080, 1920, 30, 30, shots=(ExpectedShot(0, 4, path),))
     assert judge(measures(stills=stills), shown).findings == ()
+
+
+def likeness(sighting):
+    return sighting.likeness
+
+
+@pytest.mark.parametrize("frame", [(1280, 720), (720, 720)], ids=["wide", "square"])
+@pytest.mark.parametrize("path", [COFFEE, CAT, LAUNCH], ids=lambda path: path.stem)
+def test_a_photo_is_known_again_beside_what_is_written_across_it(frame, path):
+    width, height = frame
+    whole, other = meters.grey(path), meters.grey(PORTRAIT)
+    move = choose_path(whole.shape[::-1], frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3)
+    out = frames.blank(*frame)
+    stage.build(path, move, frame).draw(move, 0.5, out)
+    still = np.asarray(frames.to_image(out).convert("L")).copy()
+    plain = meters.sight(still, whole)
+    words = Box(0.1 * width, 0.43 * height, 0.8 * width, 0.12 * height)
+    still[round(words.y) : round(words.bottom), round(words.x) : round(words.right)] //= 5
+    for line in (0.48, 0.54):
+        at = round(words.x), round(line * height)
+        cv2.putText(still, "and a cat that is in command", at, cv2.FONT_HERSHEY_DUPLEX, width / 700, 255, 3, 16)
+    found = max((meters.sight(still, whole, taken=[words], thorough=how) for how in (False, True)), key=likeness)
+    assert meters.sight(still, whole).likeness < 1 - LIMITS["photo"].warn < found.likeness
+    assert found.scale == pytest.approx(plain.scale, rel=0.04)
+    centre = [sight.place(Box(0.5, 0.5, 0, 0), whole) for sight in (plain, found)]
+    assert max(abs(a - b) for a, b in zip(*centre, strict=True)) < 0.02 * width
+    # The little that is left to tell by is enough for a warning about a wrong one.
+    assert meters.sight(still, other, taken=[words], thorough=True).likeness < 1 - LIMITS["photo"].warn

@@ -36,6 +36,7 @@ BLACK = "blackdetect=d=0.15:pic_th=0.98:pix_th=0.03"
 FREEZE = "freezedetect=n=0.001:d=1"
 SILENCE = "silencedetect=n=-50dB:d=1"
 _PLAIN = 3.0  # of 255: standard deviation of detail below which there is too little to be told by
+_AIR, _LEAST = 0.02, 0.08  # shares: kept free around what is written, and the least height a photo is known by
 _FAINT = 0.1  # of a patch's power: a place in the photo with less cannot be it
 _COARSE, _FINE = 96, 288  # pixels on the longer side of a still when it is looked for in a photo
 _LONGEST = 1024  # pixels of a photo that is looked for
@@ -245,46 +246,55 @@ def photo_present(still: Picture, photo: Picture) -> float:
     return sight(still, photo).likeness
 
 
-def sight(still: Picture, photo: Picture, *, scale: float = 1.0, thorough: bool = False) -> Sighting:
+def sight(
+    still: Picture, photo: Picture, *, scale: float = 1.0, taken: Sequence[Box] = (), thorough: bool = False
+) -> Sighting:
     """Look for `photo` in `still` (both grey): the best correlation of their detail, and where it is.
 
-    The middle of the still, clear of captions and of the ground around a card, is looked for in the photo at every size
-    it may be shown at (half of fitting to 1.5 × covering), coarsely first, then finely around the best place. Zoom,
-    crop, ground, captions, brightness and contrast do not matter. Right pairs measure 0.82 to 1, wrong ones up to 0.56.
-    NaN where the still has no detail there (an empty sky), so that nothing can be told. A page of even lines of writing
-    looks alike everywhere when it is coarse: a `thorough` search is fine at every size, for a fifth of a CPU second.
-    `scale` is what the still is of the film's own size: a small photo is no large card.
+    The middle of the still, clear of the ground around a card and of what is written there (`taken`, in its pixels), is
+    looked for in the photo at every size it may be shown at (half of fitting to 1.5 × covering), coarsely first, then
+    finely around the best place. Zoom, crop, ground, captions, brightness and contrast do not matter. Right pairs
+    measure 0.82 to 1, wrong ones up to 0.56. NaN where the still has no detail there (an empty sky), so that nothing
+    can be told. A page of even lines of writing looks alike everywhere when it is coarse: a `thorough` search is fine
+    at every size, for a fifth of a CPU second. `scale` is what the still is of the film's own size: a small photo is no
+    large card.
     """
+    # What has all its pixels here is enlarged by no more than is not seen, and a card never by more than this.
+    most = motion.SHARP / motion.CLOSER * scale if max(photo.shape) < _LONGEST else math.inf
+    found = [_sight_band(still, photo, band, most, thorough=thorough) for band in _bands(still, photo, most, taken)]
+    return max(found, key=lambda one: -1.0 if math.isnan(one.likeness) else one.likeness)
+
+
+def _sight_band(still: Picture, photo: Picture, band: Box, most: float, *, thorough: bool) -> Sighting:
+    """Look for one `band` of the still (in shares) in the photo."""
     ratio = min(1.0, 1.5 * _COARSE / min(photo.shape))
     rough = _shrunk(photo, ratio)
     fits = [a / b * _COARSE / max(still.shape) for a, b in zip(still.shape, photo.shape, strict=True)]
-    low, high = 0.5 * min(fits), 1.5 * max(fits)
-    if max(photo.shape) < _LONGEST:  # it has all its pixels, and is enlarged by no more than is not seen
-        low = min(low, 0.95 * motion.SHARP / motion.CLOSER * scale * _COARSE / max(still.shape))
-    patch = _middle(still, _FINE if thorough else _COARSE, photo, scale)
+    low, high = min(0.5 * min(fits), 0.95 * most * _COARSE / max(still.shape)), 1.5 * max(fits)
+    patch = _patch(still, _FINE if thorough else _COARSE, band)
     if thorough:
         sizes = np.geomspace(low, high, int(np.log(high / low) / 0.02) + 2) * _FINE / _COARSE
         found = max((_best(patch, photo, factor, 1.0) for factor in sizes), key=lambda found: found[2])
-        return _sighting(still, photo, patch, found)
-    factor, place, _ = max(
+        return _sighting(still, photo, band, patch, found)
+    scale, place, _ = max(
         (_best(patch, rough, factor, ratio) for factor in np.geomspace(low, high, int(np.log(high / low) / 0.09) + 2)),
         key=lambda found: found[2],
     )
-    patch = _middle(still, _FINE, photo, scale)
-    near = factor * _FINE / _COARSE * 1.025 ** np.arange(-3, 4)
+    patch = _patch(still, _FINE, band)
+    near = scale * _FINE / _COARSE * 1.025 ** np.arange(-3, 4)
     found = max((_best(patch, photo, factor, 1.0, place) for factor in near), key=lambda found: found[2])
-    return _sighting(still, photo, patch, found)
+    return _sighting(still, photo, band, patch, found)
 
 
 def _sighting(
-    still: Picture, photo: Picture, patch: Detail, found: tuple[float, tuple[float, float], float]
+    still: Picture, photo: Picture, band: Box, patch: Detail, found: tuple[float, tuple[float, float], float]
 ) -> Sighting:
-    """Where the whole photo lies in the still, from where the fine `patch` of its middle was found."""
+    """Where the whole photo lies in the still, from where the fine `patch` of its `band` was found."""
     if float(patch.std()) < _PLAIN:
         return Sighting(math.nan)
     scale, (down, across), score = found
     grown = float(scale) * max(still.shape) / _FINE
-    x, y = 0.5 * still.shape[1], motion.on_ground((still.shape[1], still.shape[0]))[2] * still.shape[0]
+    x, y = 0.5 * still.shape[1], (band.y + band.h / 2) * still.shape[0]
     return Sighting(
         min(1.0, max(0.0, score)),
         x - across * photo.shape[1] * grown,
@@ -293,22 +303,42 @@ def _sighting(
     )
 
 
-def _middle(still: Picture, longest: int, photo: Picture, scale: float) -> Detail:
-    """The detail of the part of a still where a photo surely is, at `longest` pixels."""
-    shape = photo.shape[1] / photo.shape[0]
-    wide, high, middle = motion.on_ground((still.shape[1], still.shape[0]))
-    part_w, part_h = (0.66, 0.34) if still.shape[0] > 1.2 * still.shape[1] else (0.44, 0.5)
+def _bands(still: Picture, photo: Picture, most: float, taken: Sequence[Box]) -> list[Box]:
+    """The part of a still (in shares) where a photo surely is, around its middle; a card is at `most` so large.
+
+    Where something is written across it (`taken`, pixels of the still): what is free above and below, as far as a
+    photo goes that fills its room, and as far as a smaller one; as many of these as are high enough to know one by.
+    """
+    tall, long = still.shape
+    wide, high, middle = motion.on_ground((long, tall))
+    part_w, part_h = (0.66, 0.34) if tall > 1.2 * long else (0.44, 0.5)
     # A photo that lies whole on a ground may cover less, and drifts: three quarters of it.
-    room_w, room_h = wide * still.shape[1], high * still.shape[0]
-    height = min(room_h, room_w / shape)
-    if max(photo.shape) < _LONGEST:
-        height = min(height, motion.SHARP / motion.CLOSER * photo.shape[0] * scale)
-    part_w = min(part_w, 0.75 * height * shape / still.shape[1])
-    part_h = min(part_h, 0.75 * height / still.shape[0])
+    shape = photo.shape[1] / photo.shape[0]
+    height = min(high * tall, wide * long / shape, most * photo.shape[0])
+    part_w = min(part_w, 0.75 * height * shape / long)
+    whole = 0.75 * height / tall
+    part_h = min(part_h, whole)
+    part = Box(0.5 - part_w / 2, middle - part_h / 2, part_w, part_h)
+    air = _AIR * max(still.shape) / tall  # what is written shines as far as detail is looked for
+    words = [box.scaled(1 / long, 1 / tall) for box in taken]
+    words = [Box(box.x, box.y - air, box.w, box.h + 2 * air) for box in words]
+    words = [box for box in words if box.touches(part)]
+    if not words:
+        return [part]
+    above, below = min(box.y for box in words), max(box.bottom for box in words)
+    free = []
+    for room in {whole, part_h}:
+        top, bottom = middle - room / 2, middle + room / 2
+        free += [Box(part.x, top, part_w, above - top), Box(part.x, below, part_w, bottom - below)]
+    return [box for box in free if box.h >= _LEAST] or [part]
+
+
+def _patch(still: Picture, longest: int, band: Box) -> Detail:
+    """The detail of a part of a still (in shares), which is at `longest` pixels then."""
     small = _detail(_shrunk(still, longest / max(still.shape)))
     height, width = small.shape
-    y, x = round((middle - part_h / 2) * height), round((0.5 - part_w / 2) * width)
-    return small[y : y + round(part_h * height), x : x + round(part_w * width)]
+    y, x = round(band.y * height), round(band.x * width)
+    return small[y : y + round(band.h * height), x : x + round(band.w * width)]
 
 
 def _best(

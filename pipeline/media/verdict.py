@@ -275,12 +275,17 @@ def _text(
 def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
     for shot in expected.shots:
         photo, seen, still = _photo(shot.photo), Sighting(math.nan), None
-        stills = [measures.stills[second] for second in _shot_times(shot) if second in measures.stills]
+        stills = [
+            (measures.stills[second], _words(expected, measures.stills[second], second, second))
+            for second in _shot_times(shot)
+            if second in measures.stills
+        ]
         # A filmed take may leave its photo, so it is not worth the longer search.
-        for thorough, look in product([False] if shot.filmed else [False, True], stills):
+        for thorough, (look, words) in product([False] if shot.filmed else [False, True], stills):
             if thorough and math.isnan(seen.likeness):
                 break
-            found = sight(look, photo, scale=look.shape[1] / expected.width, thorough=thorough)
+            scale = look.shape[1] / expected.width
+            found = sight(look, photo, scale=scale, taken=words, thorough=thorough)
             if math.isnan(seen.likeness) or found.likeness > seen.likeness:
                 seen, still = found, look
             if seen.likeness >= 1 - LIMITS["photo"].warn:
@@ -301,14 +306,8 @@ def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
 
 def _faces(shot: ExpectedShot, seen: Sighting, still: Picture, photo: Picture, expected: Expected) -> Iterator[Finding]:
     """Where the photo's faces stand in the film, by where the photo was found in it: cut, or under a caption?"""
-    height, width = still.shape
-    frame = Box(0, 0, width, height)
-    scale = width / expected.width
-    words = [
-        Box(box.x * scale, box.y * scale, box.width * scale, box.height * scale)
-        for box in expected.captions
-        if box.start < shot.end and box.end > shot.start
-    ]
+    frame = Box(0, 0, *still.shape[::-1])
+    words = _words(expected, still, shot.start, shot.end)
     heads = [seen.place(face, photo) for face in shot.faces]
     cut = max((1 - _covered(head, frame) for head in heads), default=0.0)
     under = max((_covered(head, box) for head in heads for box in words), default=0.0)
@@ -316,6 +315,16 @@ def _faces(shot: ExpectedShot, seen: Sighting, still: Picture, photo: Picture, e
         yield Finding("face_cut", severity, "The frame cuts a face in this shot.", shot.start, cut)
     if severity := beyond("caption_face", under):
         yield Finding("caption_face", severity, "A caption stands over a face in this shot.", shot.start, under)
+
+
+def _words(expected: Expected, still: Picture, first: float, last: float) -> list[Box]:
+    """Where captions stand between two seconds, in pixels of a still."""
+    scale = still.shape[1] / expected.width
+    return [
+        Box(box.x, box.y, box.width, box.height).scaled(scale, scale)
+        for box in expected.captions
+        if box.start <= last and box.end >= first
+    ]
 
 
 def _covered(box: Box, by: Box) -> float:
