@@ -400,7 +400,12 @@ def ring_step(production: Production, stage: str, item: int | None = None) -> No
 
 
 def _ring(step: Step) -> None:
+    """Ring under the step's present name; `rung_at` says since when."""
     Step.objects.filter(pk=step.pk).update(rung_at=timezone.now())
+    _ring_again(step)
+
+
+def _ring_again(step: Step) -> None:
     queue.ring(STAGES[step.stage].queue, "run_step", step.pk, job_name(step))
 
 
@@ -423,5 +428,9 @@ def sweep() -> int:
             # The job's name may live on in the memory of a worker that died: a new name gets through.
             Step.objects.filter(pk=step.pk).update(wanted=F("wanted") + 1)
             step.refresh_from_db(fields=["wanted"])
-        _ring(step)
+            _ring(step)
+        elif step.rung_at is None:
+            _ring(step)
+        else:
+            _ring_again(step)  # and it stays known for how long nobody has come
     return len(due)

@@ -300,6 +300,16 @@ def test_the_sweep_gives_an_unanswered_bell_a_new_name(production, monkeypatch):
     assert engine.job_name(step_of(production, "photos")) != before_it
 
 
+def test_a_bell_that_is_rung_at_every_sweep_is_unanswered_all_the_same(production, monkeypatch):
+    """Its name is held by a worker that died between taking it and writing so."""
+    monkeypatch.setattr(queue, "waits", lambda *args: False)
+    before_it = engine.job_name(step_of(production, "photos"))
+    for seconds in (3, 6, 9, 12):
+        with time_machine.travel(timezone.now() + timedelta(seconds=seconds), tick=False):
+            engine.sweep()
+        assert (engine.job_name(step_of(production, "photos")) != before_it) == (seconds > 10)
+
+
 def test_the_sweep_leaves_a_bell_that_still_waits_in_the_queue(production, monkeypatch):
     monkeypatch.setattr(queue, "waits", lambda *args: True)
     before_it = engine.job_name(step_of(production, "photos"))

@@ -250,7 +250,9 @@ from pipeline.media import probe
 try:
     probe.probe(Path(sys.argv[1]))
 except probe.BadMedia:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, resource.getrlimit(resource.RLIMIT_DATA)[0])
+    # Not getrusage: its maximum is inherited from whoever forked us.
+    [most] = [line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line[:6] == "VmHWM:"]
+    print(int(most) // 1024, resource.getrlimit(resource.RLIMIT_DATA)[0])
 """
 
 
