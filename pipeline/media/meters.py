@@ -310,8 +310,7 @@ def _bands(still: Picture, shape: float, taken: Sequence[Box]) -> list[Box]:
     # A photo that lies whole on a ground may cover less, and drifts: three quarters of it.
     height = min(high * tall, wide * long / shape)
     part_w = min(part_w, 0.75 * height * shape / long)
-    most = 0.75 * height / tall
-    part_h = min(part_h, most)
+    part_h = min(part_h, 0.75 * height / tall)
     part = Box(0.5 - part_w / 2, middle - part_h / 2, part_w, part_h)
     air = _AIR * max(still.shape) / tall  # what is written shines as far as detail is looked for
     words = [box.scaled(1 / long, 1 / tall) for box in taken]
@@ -321,7 +320,7 @@ def _bands(still: Picture, shape: float, taken: Sequence[Box]) -> list[Box]:
         return [part]
     above, below = min(box.y for box in words), max(box.bottom for box in words)
     free = []
-    for room in {most, part_h}:
+    for room in (0.85 * height / tall, part_h):
         top, bottom = middle - room / 2, middle + room / 2
         free += [Box(part.x, top, part_w, above - top), Box(part.x, below, part_w, bottom - below)]
     return [box for box in free if box.h >= _LEAST] or [part]
