@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 
@@ -52,7 +51,7 @@ def ticket(*, order: Order, name: str, size: int, kind: str) -> Ticket | None:
         raise unreadable(shown)
     services.room_for(order=order, label=shown, size=size)
     token = new_token()
-    form = store.upload_form(services.inbox(order, token), kind=kind, most=settings.MAX_PHOTO_BYTES, seconds=SECONDS)
+    form = store.upload_form(services.inbox(order, token), kind=kind, most=size, seconds=SECONDS)
     return Ticket(form["url"], form["fields"], token)
 
 

@@ -97,6 +97,13 @@ def hurry(call: Call) -> None:
     Call.objects.filter(pk=call.pk, state=CallState.SUBMITTED).update(look_at=timezone.now())
 
 
+def withdraw(step: Step, *names: str) -> None:
+    """Give up those of a step's calls that were never sent; what was goes on."""
+    Call.objects.filter(step=step, name__in=names, sent_at=None, state__in=OPEN_CALLS).update(
+        state=CallState.CANCELLED, ended_at=timezone.now()
+    )
+
+
 def final(call: Call) -> ProviderError:
     """What a call that came to nothing has to say."""
     return ProviderError(
@@ -240,6 +247,8 @@ def _minded(work: Work, call: Call, provider: Provider) -> Iterator[None]:
     try:
         yield
     except JobFailed as error:
+        if error.trouble == "locked":
+            breaker.failed(provider.name, error)
         with work.fence():
             _close(call, error)
         ring_next(call)
@@ -282,6 +291,8 @@ def _suffer(call: Call, error: ProviderError, provider: Provider) -> None:
     elif error.trouble in ("unknown", "unfetched"):
         mine.update(look_at=now + _rest(call, error), **note)
     else:
+        if call.sent_at is not None and error.cost == 0:
+            error.cost = None  # this sending came to nothing; the first may have been done, and charged
         _close(call, error)
 
 

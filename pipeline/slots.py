@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Sum, When
 from django.utils import timezone
 
-from .models import OPEN_CALLS, Call, CallState, ProductionState, Step, Vendor
+from .models import OPEN_CALLS, Call, CallState, ProductionState, Step, StepState, Vendor
 from .providers.base import ProviderError
 
 # Everybody who spends raises this row's turn: the day's budget is one for all vendors.
@@ -78,8 +78,9 @@ def give_back(call: Call, after: float) -> None:
 
 
 def waiting(provider: str, model: str) -> QuerySet[Call]:
-    """Calls in the queue for a vendor's model, of orders that are still being made, oldest order first."""
-    return _queued(provider, model).filter(step__production__state=ProductionState.RUNNING)
+    """Calls in the queue for a vendor's model that somebody waits for, oldest order first."""
+    over = Q(step__state__in=[StepState.DONE, StepState.FAILED])
+    return _queued(provider, model).filter(~over, step__production__state=ProductionState.RUNNING)
 
 
 def queues() -> Iterator[str]:

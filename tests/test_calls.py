@@ -366,6 +366,19 @@ def test_what_is_said_to_a_second_sending_says_nothing_about_the_first(work, tmp
     assert len({key for key, _ in vendor.asked}) == 1
 
 
+@pytest.mark.parametrize("recovery", ["same_key", "redo"])
+@pytest.mark.parametrize("trouble", ["refused", "gone"])
+def test_a_second_sending_that_is_refused_may_have_been_charged_at_the_first(work, tmp_path, recovery, trouble):
+    vendor = Vendor(recovery=recovery, price=100)
+    vendor.refuses = ProviderError("no answer", retryable=True, trouble="unknown")
+    calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    Call.objects.update(look_at=None)
+    vendor.refuses = ProviderError("never", retryable=False, trouble=trouble)
+    with pytest.raises(ProviderError):
+        calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    assert Call.objects.get().cost == slots.spent(Call.objects.all()) == 100
+
+
 def test_a_vendor_nobody_could_reach_has_heard_nothing_and_is_left_alone_ever_longer(work, tmp_path):
     vendor = Vendor(recovery="same_key", limit=1, price=5, refuses=trouble("away"))
     pauses = []
@@ -412,6 +425,18 @@ def test_a_locked_vendor_opens_the_breaker_and_nobody_else_asks_it(work, tmp_pat
     vendor.refuses = None
     with time_machine.travel(timezone.now() + timedelta(seconds=calls.UNSEEN + 1)):
         assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.SUCCEEDED
+
+
+def test_a_job_that_failed_for_want_of_credit_opens_the_breaker_too(work, tmp_path):
+    vendor = Slow()
+    calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+    vendor.looks = JobFailed("no credit", retryable=True, trouble="locked")
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        assert calls.ask(work, vendor, {"word": "hello"}, tmp_path).state == CallState.FAILED
+        assert breaker.is_open("vendor")
+        clock.shift(timedelta(seconds=60))
+        again = calls.ask(work, vendor, {"word": "hello"}, tmp_path)
+        assert (again.attempt, again.sent_at, len(vendor.asked)) == (2, None, 1), "it is not asked again and again"
 
 
 def test_many_failures_in_a_row_open_the_breaker_and_one_success_closes_it():

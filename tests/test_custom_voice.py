@@ -240,6 +240,16 @@ def test_an_answer_outside_the_contract_leaves_us_in_doubt(read: object, voice: 
     assert unclear.value.trouble == "unknown"
 
 
+@pytest.mark.parametrize(("code", "trouble"), [("busy", "busy"), ("out_of_credit", "locked"), ("odd", "passing")])
+def test_a_read_that_failed_for_a_reason_that_passes_is_asked_for_anew(
+    voice: CustomVoice, tmp_path: Path, code: str, trouble: str
+) -> None:
+    read = {"id": "a", "status": "failed", "error": {"code": code, "message": "no"}}
+    with pytest.raises(JobFailed) as over:
+        voice._answer(read, tmp_path, None)
+    assert (over.value.trouble, over.value.retryable) == (trouble, True)
+
+
 def test_a_read_that_failed_for_its_text_is_not_tried_again(voice: CustomVoice, tmp_path: Path) -> None:
     read = {"id": "a", "status": "failed", "error": {"code": "text_refused", "message": "no"}}
     with pytest.raises(JobFailed) as over:

@@ -103,6 +103,15 @@ def test_a_photo_goes_straight_to_the_bucket_and_is_looked_at_there(
 
 
 @pytest.mark.django_db
+def test_a_ticket_is_for_no_more_bytes_than_were_said(client: Client, draft: Order, store: s3.FilesOnS3) -> None:
+    """There was room for so many; any number of tickets for one byte each would store fifteen megabytes each."""
+    given = ask(client, draft, size=1000).json()
+    assert put(given, b"x" * 1001) == 400
+    assert keys(store) == []
+    assert put(given, b"x" * 1000) == 201
+
+
+@pytest.mark.django_db
 def test_the_worker_checks_it_and_only_its_own_pixels_stay(
     client: Client, draft: Order, store: s3.FilesOnS3, django_capture_on_commit_callbacks: Any
 ) -> None:

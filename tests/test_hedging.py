@@ -174,23 +174,29 @@ def test_what_was_sent_just_now_says_nothing_yet():
 # --- more shots than slots ---
 
 
-def test_a_shot_that_waits_for_a_slot_is_not_late_and_no_second_take_waits_beside_it():
-    """Each clip comes in time once it is filmed; that it had to wait for its turn is no reason to buy it twice."""
-    in_time = Studio({FIRST.slug: lambda dice: 90.0, FAST.slug: lambda dice: 90.0}, limit=2, poll=60)
-    shots = film(in_time, 2, shots=3)
-    assert {(shot.local, shot.paid) for shot in shots} == {(False, 1)}
-    assert max(shot.seconds for shot in shots) > FIRST.hedge_after
-    assert set(begun("take-2")) == set()
+def test_a_late_shot_that_still_waits_for_a_slot_is_given_to_the_fast_model_and_bought_once():
+    """That it had to wait for its turn is no reason to have both models wait, and to buy from both."""
+    at = FIRST.hedge_after + 5
+    shots = film(Studio({FIRST.slug: lambda dice: at, FAST.slug: lambda dice: 30.0}, limit=1, poll=60), 1, shots=2)
+    assert [(shot.local, shot.paid) for shot in shots] == [(False, 1), (False, 1)]
+    assert max(shot.seconds for shot in shots) == at + 30
+    [given_up] = Call.objects.filter(name="take-1", state=CallState.CANCELLED)
+    assert (given_up.sent_at, given_up.slot_at, given_up.cost) == (None, None, 0)
+    assert Take.objects.get(call__step=given_up.step).call.model == FAST.slug
 
 
-def test_a_take_that_waited_for_its_slot_is_late_by_the_time_it_was_filmed():
-    slow = Studio({FIRST.slug: lambda dice: 180.0, FAST.slug: lambda dice: 10.0}, limit=2, poll=60)
-    film(slow, 1, shots=3)
-    for call in Call.objects.filter(name="take-2"):
-        first = Call.objects.get(step=call.step, name="take-1")
-        waited = (call.created_at - first.sent_at).total_seconds()
-        assert FIRST.hedge_after <= waited <= FIRST.hedge_after + 5
-    assert Call.objects.filter(name="take-2").exists()
+def test_no_second_take_is_bought_when_the_first_has_landed():
+    """The second waited for the very slot that the first gives back."""
+    at = FIRST.hedge_after + 5
+    [shot] = film(Studio({FIRST.slug: lambda dice: at, FAST.slug: lambda dice: 30.0}, limit=1, poll=60), 1, shots=1)
+    assert (shot.local, shot.paid, shot.seconds) == (False, 1, at)
+    assert set(begun("take-2")) != set(), "it was late, and the second lined up"
+
+
+def test_no_take_is_bought_in_the_moment_in_which_the_local_one_stands_in():
+    at = FIRST.local_after
+    shots = film(Studio({FIRST.slug: lambda dice: at, FAST.slug: lambda dice: at}, limit=1, poll=60), 1, shots=2)
+    assert sorted((shot.local, shot.paid) for shot in shots) == [(False, 1), (True, 0)]
 
 
 # --- a vendor that is left alone ---

@@ -726,6 +726,35 @@ def test_slips_nobody_can_mistake_are_put_right(notes: str, said: str) -> None:
     assert said in _lines(notes)
 
 
+@pytest.mark.parametrize(
+    ("name", "notes", "said"),
+    [
+        ("Finn", "Welcome to the world little Finn. Your mummy waited.", "Welcome to the world little Finn."),
+        ("Mum and Dad", "Congratulations on 25 years Mum and Dad!", "Congratulations on 25 years Mum and Dad!"),
+        ("Eileen", "Thanks to Eileen we made it.", "Thanks to you we made it."),
+    ],
+)
+def test_who_is_called_by_name_stays_called_by_name(name: str, notes: str, said: str) -> None:
+    assert _lines(notes, name=name, occasion="new_baby")[0] == said
+
+
+def test_a_baby_named_as_one_is_the_one_spoken_to() -> None:
+    lines = _lines("Baby Noor arrived on Monday. Her brother says she looks like a potato.", name="Noor")
+    assert lines == ["You arrived on Monday.", "Your brother says you look like a potato."]
+
+
+@pytest.mark.parametrize(
+    ("signed", "said"), [("Ella and Max", "Ella and Max"), ("Love, Sam xx", "Sam"), ("Alex x", "Alex"), ("Rex", "Rex")]
+)
+def test_kisses_are_taken_off_a_sender_and_no_letter_of_the_name(signed: str, said: str) -> None:
+    lines = " ".join(s.text for s in write(_request(DEMO, sender=signed, tone="heartfelt")).scenes)
+    assert re.search(rf"\b{said}\b(?! x)", lines)
+
+
+def test_shouted_places_keep_their_capital() -> None:
+    assert _lines("HE IS LEAVING US FOR BRISTOL. HE BRINGS CAKE.")[0].endswith("Bristol.")
+
+
 def test_parents_are_spoken_to_by_what_they_are_to_the_sender() -> None:
     notes = "My parents Jean and Alan have been married 50 years. They met in 1974. Their kids are Leo and Mia."
     lines = _lines(notes, name="Jean & Alan", occasion="anniversary")

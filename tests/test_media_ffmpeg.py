@@ -1,7 +1,9 @@
 """The runner that starts FFmpeg, and the probe that reads what it wrote."""
 
 import os
+import resource
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -239,6 +241,34 @@ def test_what_is_broken_in_its_middle_is_only_found_by_whoever_looks_at_all_of_i
     assert probe(film).frames == 50, "negative control: every packet is there"
     with pytest.raises(BadMedia):
         probe(film, seconds=60)
+
+
+CLAIM = """
+import resource, sys
+from pathlib import Path
+from pipeline.media import probe
+try:
+    probe.probe(Path(sys.argv[1]))
+except probe.BadMedia:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, resource.getrlimit(resource.RLIMIT_DATA)[0])
+"""
+
+
+@pytest.mark.render
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux says how much a process has")
+def test_a_file_that_claims_millions_of_pictures_takes_no_memory_for_them(tmp_path):
+    """Sixty million of one byte each: without the limit two gigabytes, in a worker that works for everybody."""
+    film, many = tmp_path / "a.mp4", 60_000_000
+    _film(film)
+    data = bytearray(film.read_bytes())
+    struct.pack_into(">II", data, data.find(b"stsz") + 8, 1, many)
+    struct.pack_into(">I", data, data.find(b"stsc") + 16, many)
+    struct.pack_into(">II", data, data.find(b"stts") + 12, many, 512)
+    film.write_bytes(data)
+    done = subprocess.run([sys.executable, "-c", CLAIM, film], capture_output=True, text=True, check=True)
+    megabytes, limit = map(int, done.stdout.split())
+    assert megabytes < 500
+    assert limit == resource.getrlimit(resource.RLIMIT_DATA)[0], "it is lifted again"
 
 
 @pytest.mark.render

@@ -14,6 +14,7 @@ from pipeline.media.motion import Box, choose_path
 from pipeline.media.probe import BadMedia, Color, Media
 from pipeline.media.sound import Loudness
 from pipeline.media.verdict import LIMITS, Expected, ExpectedShot, judge
+from tests import samples
 from tests.samples import CAT, COFFEE, LAUNCH, PORTRAIT, page_of_text, photo
 
 pytestmark = pytest.mark.render
@@ -447,6 +448,25 @@ def test_every_shape_of_photo_is_known_again_in_every_shape_of_film_at_every_mom
         thin = min(size) / max(size) < 0.4
         assert 1 - meters.photo_present(still, other) > (LIMITS["photo"].warn if thin else LIMITS["photo"].fail)
     assert told
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("frame", [(1080, 1920), (1920, 1080), (1080, 1080)], ids=["tall", "wide", "square"])
+@pytest.mark.parametrize(
+    "of", [samples.PORTRAIT, samples.COFFEE, samples.CAT, samples.MOON], ids=lambda path: path.stem
+)
+def test_a_small_photo_that_is_a_small_card_is_known_again(frame, of):
+    with Image.open(of) as image:
+        size = image.size
+    assert max(size) < 700
+    move = choose_path(size, frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3)
+    made, out = stage.build(of, move, frame), frames.blank(*frame)
+    other = samples.COFFEE if of != samples.COFFEE else samples.CAT
+    for share in (0.1, 0.9):
+        made.draw(move, share, out)
+        still = np.asarray(frames.to_image(out).convert("L").resize((frame[0] * 2 // 3, frame[1] * 2 // 3)))
+        assert 1 - meters.sight(still, meters.grey(of), scale=2 / 3).likeness < LIMITS["photo"].warn
+        assert 1 - meters.sight(still, meters.grey(other), scale=2 / 3).likeness > LIMITS["photo"].fail
 
 
 @pytest.mark.render

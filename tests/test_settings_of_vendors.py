@@ -82,3 +82,12 @@ def test_the_doctor_names_a_voice_nobody_can_be_asked_to_read_with(
     assert f"{provider} reads for a creator, and {key} is not set" in capsys.readouterr().out
     setattr(settings, key, value)
     assert list(roster.unread()) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name in roster.VOICES if name != "local-voice"])
+def test_whoever_reads_the_lines_is_named_to_the_fan(name: str) -> None:
+    demo.seed()
+    assert not any("read aloud" in sentence for sentence in roster.sharing().words)
+    Voice.objects.update(provider=name)
+    assert any("read aloud" in sentence for sentence in roster.sharing().words)

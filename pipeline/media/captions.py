@@ -79,7 +79,7 @@ class _Slot(NamedTuple):
 
 def type_size(frame: tuple[int, int], template: str = templates.DEFAULT) -> int:
     """The size captions are set in, in pixels per em."""
-    return max(10, round(min(frame) * 0.05 * templates.of(template).scale))
+    return max(10, round(min(frame) * 0.048 * templates.of(template).scale))
 
 
 def safe_area(frame: tuple[int, int]) -> Box:

@@ -39,6 +39,7 @@ _PLAIN = 3.0  # of 255: standard deviation of detail below which there is too li
 _AIR, _LEAST = 0.02, 0.08  # shares: kept free around what is written, and the least height a photo is known by
 _FAINT = 0.1  # of a patch's power: a place in the photo with less cannot be it
 _COARSE, _FINE = 96, 288  # pixels on the longer side of a still when it is looked for in a photo
+_LONGEST = 1024  # pixels of a photo that is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +246,9 @@ def photo_present(still: Picture, photo: Picture) -> float:
     return sight(still, photo).likeness
 
 
-def sight(still: Picture, photo: Picture, *, taken: Sequence[Box] = (), thorough: bool = False) -> Sighting:
+def sight(
+    still: Picture, photo: Picture, *, scale: float = 1.0, taken: Sequence[Box] = (), thorough: bool = False
+) -> Sighting:
     """Look for `photo` in `still` (both grey): the best correlation of their detail, and where it is.
 
     The middle of the still, clear of the ground around a card and of what is written there (`taken`, in its pixels), is
@@ -253,19 +256,21 @@ def sight(still: Picture, photo: Picture, *, taken: Sequence[Box] = (), thorough
     finely around the best place. Zoom, crop, ground, captions, brightness and contrast do not matter. Right pairs
     measure 0.82 to 1, wrong ones up to 0.56. NaN where the still has no detail there (an empty sky), so that nothing
     can be told. A page of even lines of writing looks alike everywhere when it is coarse: a `thorough` search is fine
-    at every size, for a fifth of a CPU second.
+    at every size, for a fifth of a CPU second. `scale` is what the still is of the film's own size: a small photo is no
+    large card.
     """
-    shape = photo.shape[1] / photo.shape[0]
-    found = [_sight_band(still, photo, band, thorough=thorough) for band in _bands(still, shape, taken)]
+    # What has all its pixels here is enlarged by no more than is not seen, and a card never by more than this.
+    most = motion.SHARP / motion.CLOSER * scale if max(photo.shape) < _LONGEST else math.inf
+    found = [_sight_band(still, photo, band, most, thorough=thorough) for band in _bands(still, photo, most, taken)]
     return max(found, key=lambda one: -1.0 if math.isnan(one.likeness) else one.likeness)
 
 
-def _sight_band(still: Picture, photo: Picture, band: Box, *, thorough: bool) -> Sighting:
+def _sight_band(still: Picture, photo: Picture, band: Box, most: float, *, thorough: bool) -> Sighting:
     """Look for one `band` of the still (in shares) in the photo."""
     ratio = min(1.0, 1.5 * _COARSE / min(photo.shape))
     rough = _shrunk(photo, ratio)
     fits = [a / b * _COARSE / max(still.shape) for a, b in zip(still.shape, photo.shape, strict=True)]
-    low, high = 0.5 * min(fits), 1.5 * max(fits)
+    low, high = min(0.5 * min(fits), 0.95 * most * _COARSE / max(still.shape)), 1.5 * max(fits)
     patch = _patch(still, _FINE if thorough else _COARSE, band)
     if thorough:
         sizes = np.geomspace(low, high, int(np.log(high / low) / 0.02) + 2) * _FINE / _COARSE
@@ -298,8 +303,8 @@ def _sighting(
     )
 
 
-def _bands(still: Picture, shape: float, taken: Sequence[Box]) -> list[Box]:
-    """The part of a still (in shares) where a photo of `shape` (width by height) surely is, around its middle.
+def _bands(still: Picture, photo: Picture, most: float, taken: Sequence[Box]) -> list[Box]:
+    """The part of a still (in shares) where a photo surely is, around its middle; a card is at `most` so large.
 
     Where something is written across it (`taken`, pixels of the still): what is free above and below, as far as a
     photo goes that fills its room, and as far as a smaller one; as many of these as are high enough to know one by.
@@ -308,7 +313,8 @@ def _bands(still: Picture, shape: float, taken: Sequence[Box]) -> list[Box]:
     wide, high, middle = motion.on_ground((long, tall))
     part_w, part_h = (0.66, 0.34) if tall > 1.2 * long else (0.44, 0.5)
     # A photo that lies whole on a ground may cover less, and drifts: three quarters of it.
-    height = min(high * tall, wide * long / shape)
+    shape = photo.shape[1] / photo.shape[0]
+    height = min(high * tall, wide * long / shape, most * photo.shape[0])
     part_w = min(part_w, 0.75 * height * shape / long)
     part_h = min(part_h, 0.75 * height / tall)
     part = Box(0.5 - part_w / 2, middle - part_h / 2, part_w, part_h)
@@ -362,7 +368,7 @@ def _detail(picture: Picture) -> Detail:
     return np.asarray(exact - cv2.GaussianBlur(exact, (0, 0), 4.0), np.float32)
 
 
-def grey(path: Path, longest: int = 1024) -> Picture:
+def grey(path: Path, longest: int = _LONGEST) -> Picture:
     """A photo as an upright grey picture of at most about `longest` pixels. Raises BadMedia."""
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if picture is None:

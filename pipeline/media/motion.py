@@ -20,7 +20,7 @@ BAND = (0.36, 0.66)  # of the frame's other side: how deep a panorama lies on it
 SEEN = 0.55  # of the photo must come by where it is glanced along instead of shown whole
 _HEADROOM = (0.22, 0.38, 0.22, 0.22)  # hair, ears and chin around a face box, in face sizes: left, top, right, bottom
 _TIGHT = (0.05, 0.06, 0.05, 0.05)
-_CLOSER = 1.06  # a card may always come so much closer
+CLOSER = 1.06  # a card may always come so much closer
 
 
 class Box(NamedTuple):
@@ -288,9 +288,9 @@ def _on_ground(
     keep = hull([_spread(face, _HEADROOM) for face in faces]) if faces else None
     crop = Box(0, 0, 1, 1) if whole else _crop(photo, room, keep, interest)
     fit = min(room[0] / (crop.w * photo[0]), room[1] / (crop.h * photo[1]))
-    if fit > SHARP / _CLOSER:  # too small a photo: smaller on the screen, and all of it
+    if fit > SHARP / CLOSER:  # too small a photo: smaller on the screen, and all of it
         crop = Box(0, 0, 1, 1)
-        fit = min(room[0] / photo[0], room[1] / photo[1], SHARP / _CLOSER)
+        fit = min(room[0] / photo[0], room[1] / photo[1], SHARP / CLOSER)
     w, h = crop.w * photo[0] * fit, crop.h * photo[1] * fit
     card = Box((frame[0] - w) / 2, frame[1] * level - h / 2, w, h)
     plain = CameraPath(
@@ -301,7 +301,7 @@ def _on_ground(
     focus = _middle(plain.on_canvas(keep or interest))
     # Half-way between the card's middle and its subject: the card should not slide out of the frame.
     focus = ((focus[0] + frame[0] / 2) / 2, (focus[1] + card.y + h / 2) / 2)
-    return _Scene(True, plain.canvas, crop, card, held, focus, plain.start, max(_CLOSER, min(1.12, SHARP / fit)))
+    return _Scene(True, plain.canvas, crop, card, held, focus, plain.start, max(CLOSER, min(1.12, SHARP / fit)))
 
 
 def _crop(photo: tuple[int, int], room: tuple[float, float], keep: Box | None, interest: Box) -> Box:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 import struct
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,6 +17,9 @@ import av
 # Demuxers that read one plain file and nothing else: no playlists, no concat lists, nothing that opens further files.
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,wav,mp3,ogg,flac"
 LARGEST_SIDE = 8192
+# Bytes that reading a file may take: its index may claim a billion pictures, and libav makes room for them all.
+SPARE = 1 << 30
+_alone = threading.Lock()
 # ISO/IEC 23091-2 numbers, as FFmpeg names them.
 _PRIMARIES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020", 12: "smpte432"}
 _TRANSFER = {1: "bt709", 6: "smpte170m", 13: "iec61966-2-1", 14: "bt2020-10", 16: "smpte2084", 18: "arib-std-b67"}
@@ -77,18 +83,40 @@ def probe(
     if size > max_bytes:
         raise BadMedia(f"The file is larger than {max_bytes / 1_000_000:.0f} MB.")
     try:
-        with av.open(
-            f"file:{path.absolute()}", options={"format_whitelist": FORMATS, "protocol_whitelist": "file"}
-        ) as container:
+        with (
+            _within(SPARE),
+            av.open(
+                f"file:{path.absolute()}", options={"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+            ) as container,
+        ):
             media = _read(container)
             if seconds and container.streams.video:
                 container.seek(0)
                 _watch(container, time.monotonic() + seconds, on_picture)
-    except (av.FFmpegError, ValueError, UnicodeError) as problem:
+    except (av.FFmpegError, ValueError, UnicodeError, MemoryError) as problem:
         raise BadMedia("The file is not a film or a sound we can read.") from problem
     with path.open("rb") as file:
         faststart = _index_first(file, size)
     return Media(**{**media, "faststart": faststart})
+
+
+@contextmanager
+def _within(spare: int) -> Iterator[None]:
+    """Let this process take so many more bytes and no more, where Linux says how many it has."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[5])  # proc(5): data and stack
+    except OSError:
+        yield
+        return
+    with _alone:  # the limit is the whole process's
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        bounds = (pages * resource.getpagesize() + spare, soft, hard)
+        limit = min(bound for bound in bounds if bound != resource.RLIM_INFINITY)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _read(container: Any) -> dict[str, Any]:

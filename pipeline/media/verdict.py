@@ -284,7 +284,8 @@ def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
         for thorough, (look, words) in product([False] if shot.filmed else [False, True], stills):
             if thorough and math.isnan(seen.likeness):
                 break
-            found = sight(look, photo, taken=words, thorough=thorough)
+            scale = look.shape[1] / expected.width
+            found = sight(look, photo, scale=scale, taken=words, thorough=thorough)
             if math.isnan(seen.likeness) or found.likeness > seen.likeness:
                 seen, still = found, look
             if seen.likeness >= 1 - LIMITS["photo"].warn:

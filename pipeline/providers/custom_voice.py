@@ -239,7 +239,10 @@ def _failed(read: Json, status: str) -> JobFailed:
     code, words = (error.get("code"), error.get("message")) if isinstance(error, dict) else (None, None)
     trouble, fan = CODES.get(str(code), ("passing", ""))
     return JobFailed(
-        f"the custom voice: {status}: {code}: {words}"[:500], retryable=trouble == "passing", fan=fan, trouble=trouble
+        f"the custom voice: {status}: {code}: {words}"[:500],
+        retryable=trouble in ("passing", "busy", "locked"),  # another read may come to something, later
+        fan=fan,
+        trouble=trouble,
     )
 
 

@@ -51,7 +51,10 @@ def run(work: Work) -> Done | Wait:
     landed: list[tuple[Rung, Call]] = []
     under_way: list[tuple[Wanted, Call]] = []
     refused = _refused(work, scene)
-    for wanted in _wanted(work, ladder, refused):
+    patience = max((rung.local_after for rung in ladder), default=0.0)
+    for wanted in _wanted(work, ladder, age, refused):
+        if (landed or age >= patience) and not _is_filmed(calls.latest(work.step, wanted.name)):
+            continue  # it has not been bought yet, and is not needed any more
         call = _film(work, wanted.rung.provider, request, scene, wanted.name)
         if call is not None and call.pk in refused:
             continue
@@ -63,6 +66,8 @@ def run(work: Work) -> Done | Wait:
     if landed:
         # Another may be there, too, and only nobody has asked.
         for wanted, call in under_way:
+            if call.state != CallState.SUBMITTED:
+                continue
             calls.hurry(call)
             again = _film(work, wanted.rung.provider, request, scene, wanted.name)
             if again is not None and again.state == CallState.SUCCEEDED:
@@ -74,17 +79,18 @@ def run(work: Work) -> Done | Wait:
             return run(work)  # now that it is known to be of no use
         rung, best = max(landed, key=lambda pair: pair[0].quality)
         _select(work, scene, best, rung.quality)
+        with work.fence():
+            calls.withdraw(work.step, *map(_name, range(1, len(ladder) + 2)))  # with one asked for again
+        calls.ring_next(best)  # the slot it gave back is not for one of those
         return DONE
-    patience = max((rung.local_after for rung in ladder), default=0.0)
     if not soonest or age >= patience or work.overdue:
         stand_in = _film(work, roster.local_video(), request, scene, LOCAL)
         if stand_in is not None and stand_in.state == CallState.SUCCEEDED:
             _select(work, scene, stand_in, 0.0)
             return DONE
     # Look again when the next take may be there, or when it is time to hedge or to stand in.
-    edges = [rung.local_after - age for rung in ladder]
-    edges += [wanted.rung.hedge_after - _filmed_for(call) for wanted, call in under_way if call.sent_at is not None]
-    return Wait(max(SHORTEST_WAIT, min([*soonest, *(edge for edge in edges if edge > 0)], default=calls.LOOK_EVERY)))
+    edges = [edge - age for rung in ladder for edge in (rung.hedge_after, rung.local_after) if edge > age]
+    return Wait(max(SHORTEST_WAIT, min([*soonest, *edges], default=calls.LOOK_EVERY)))
 
 
 def _refused(work: Work, scene: Scene) -> set[int]:
@@ -100,27 +106,39 @@ def _refused(work: Work, scene: Scene) -> set[int]:
     return set(found)
 
 
-def _wanted(work: Work, ladder: list[Rung], refused: set[int]) -> list[Wanted]:
+def _name(number: int) -> str:
+    """What the call of a take is called, by its rung."""
+    return f"take-{number}"
+
+
+def _wanted(work: Work, ladder: list[Rung], age: float, refused: set[int]) -> list[Wanted]:
     """The takes that should be under way: those begun, and one more when the last is late or came to nothing.
 
-    After a take of no use one more is asked for, of the same model where no other is left; after that, none.
-    A vendor that is left alone is sent nothing; what it was sent before is waited for as always.
+    A vendor that is left alone is sent nothing; what it was sent before is waited for as always. A take that only waits
+    for a slot when the next begins gives its place to it: both would be bought, although neither is late. After a take
+    of no use one more is asked for, of the same model where no other is left; after that, none.
     """
     found: list[Wanted] = []
+    waited = age
     again = ladder[-1:] if refused and len(ladder) == 1 else []
     for number, rung in enumerate([*ladder, *again], start=1):
-        name = f"take-{number}"
+        name = _name(number)
         begun = calls.latest(work.step, name)
         if begun is None and len(refused) > looking.RETAKES:
             break
         lost = bool(refused) and all(call.pk in refused for call in _begun(work, found))
-        if begun is None and found and not lost and not _late(work, found[-1]):
-            break
+        if begun is None and found and not lost:
+            if not _late(work, found[-1], waited):
+                break
+            with work.fence():
+                calls.withdraw(work.step, found[-1].name)
         if breaker.is_open(rung.provider.name) and not _is_filmed(begun):
             continue
         found.append(Wanted(name, rung))
         if begun is None:
             break
+        if number > 1:
+            waited = (timezone.now() - begun.created_at).total_seconds()
     return found
 
 
@@ -135,22 +153,13 @@ def _is_filmed(begun: Call | None) -> bool:
     return begun.is_open and begun.sent_at is not None and begun.trouble != "locked"
 
 
-def _late(work: Work, last: Wanted) -> bool:
-    """Whether another model should be asked, too: nothing comes of the last take, or it takes its time.
-
-    One that waits for a slot is not late: a second would wait beside it, and both would be bought.
-    """
+def _late(work: Work, last: Wanted, waited: float) -> bool:
     call = calls.latest(work.step, last.name)
     if call is not None and call.state == CallState.SUCCEEDED:
         return False  # it is here, and being looked at
     lost = call is not None and not call.is_open and not calls.more(call)
     stuck = call is not None and call.trouble in ("locked", "capped")
-    return lost or stuck or (call is not None and _filmed_for(call) >= last.rung.hedge_after)
-
-
-def _filmed_for(call: Call) -> float:
-    """Seconds since a take was sent; none before that."""
-    return (timezone.now() - call.sent_at).total_seconds() if call.sent_at is not None else 0.0
+    return lost or stuck or waited >= last.rung.hedge_after
 
 
 def _film(work: Work, provider: Provider, request: ShotRequest, scene: Scene, name: str) -> Call | None:

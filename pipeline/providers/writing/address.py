@@ -243,6 +243,9 @@ def _turn(clause: _Clause, k: int, who: Who, forms: frozenset[str]) -> int:
     return 1
 
 
+_HAILS = lex.word_set("welcome congratulations congrats happy thank thanks well good hello hi goodbye bravo cheers")
+
+
 def _turn_name(clause: _Clause, k: int, n: int, owned: bool, who: Who) -> int:
     """The person's name (or "my mum") as subject, object or owner."""
     low, last = clause.low, k + n - 1
@@ -259,6 +262,8 @@ def _turn_name(clause: _Clause, k: int, n: int, owned: bool, who: Who) -> int:
         return n
     if k and "," in clause.gap(k - 1) and (not after or "," in clause.gap(last)):
         return n  # a call by name: "happy birthday, Eileen"
+    if k and not after and not owned and low[0] in _HAILS and before not in lex.PREPOSITIONS:
+        return n  # and one without a comma: "Welcome to the world little Finn"
     if owned:
         says_is = after in lex.ADVERBS | lex.DETERMINERS | lex.PREPOSITIONS | {"been"} or after.endswith("ing")
         owns = (

@@ -235,6 +235,9 @@ PROPER = word_set("""
     january february march april june july august september october november december monday tuesday wednesday
     thursday friday saturday sunday christmas easter london paris rome dublin berlin madrid york tokyo sydney
     boston chicago texas california florida ohio alaska america england ireland scotland wales france italy
+    bristol manchester leeds liverpool glasgow edinburgh cardiff belfast birmingham newcastle sheffield brighton
+    oxford cambridge seattle denver miami dallas houston atlanta philadelphia detroit portland brooklyn montreal
+    toronto vancouver melbourne vienna amsterdam brussels prague lisbon athens moscow mumbai delhi lagos nairobi
     spain germany japan canada australia india mexico africa europe english irish french italian spanish german
     """) - {"march"}
 """Words that keep a capital when a shouted note is brought down (the month of March is a verb too often)."""

@@ -121,9 +121,10 @@ def _pronoun(words: list[str], who: Who, kin: set[str]) -> str:
         return by_name
     others: set[str] = set()
     kin_words = kin | {k + "'s" for k in kin}
+    named = {alias.split()[0] for alias in who.aliases}
     for k, word in enumerate(words):
-        if word in kin_words:
-            continue
+        if word in kin_words or (word in lex.KIN and set(words[k + 1 : k + 2]) & named):
+            continue  # "baby Noor", "my friend Eileen": that is the person
         for pronoun in ("she", "he"):
             if word in FORMS[pronoun] and not others & {pronoun, "any"}:
                 other = FORMS["he" if pronoun == "she" else "she"]

@@ -337,7 +337,7 @@ def _sender(raw: str) -> str:
         text,
         flags=re.I,
     )
-    text = re.sub(r"[\s,]*(?:x+|xoxo)$", "", text, flags=re.I).strip(" .,;:!?-–")
+    text = re.sub(r"(?:^|[\s,]+)(?:x+|xoxo)$", "", text, flags=re.I).strip(" .,;:!?-–")
     plain = 0 < len(text.split()) <= 6 and len(text) <= NAME_LENGTH and any(c.isalpha() for c in text)
     return text if plain and not safety.judge(raw) and unicodedata.normalize("NFKC", text) else ""
 
