@@ -316,8 +316,7 @@ def _bands(still: Picture, photo: Picture, most: float, taken: Sequence[Box]) ->
     shape = photo.shape[1] / photo.shape[0]
     height = min(high * tall, wide * long / shape, most * photo.shape[0])
     part_w = min(part_w, 0.75 * height * shape / long)
-    whole = 0.75 * height / tall
-    part_h = min(part_h, whole)
+    part_h = min(part_h, 0.75 * height / tall)
     part = Box(0.5 - part_w / 2, middle - part_h / 2, part_w, part_h)
     air = _AIR * max(still.shape) / tall  # what is written shines as far as detail is looked for
     words = [box.scaled(1 / long, 1 / tall) for box in taken]
@@ -327,7 +326,7 @@ def _bands(still: Picture, photo: Picture, most: float, taken: Sequence[Box]) ->
         return [part]
     above, below = min(box.y for box in words), max(box.bottom for box in words)
     free = []
-    for room in {whole, part_h}:
+    for room in (0.85 * height / tall, part_h):
         top, bottom = middle - room / 2, middle + room / 2
         free += [Box(part.x, top, part_w, above - top), Box(part.x, below, part_w, bottom - below)]
     return [box for box in free if box.h >= _LEAST] or [part]

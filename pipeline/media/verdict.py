@@ -69,7 +69,7 @@ LIMITS = {
         0.12, 0.3, "of a head outside the frame: moves keep heads whole; the forehead alone is a quarter"
     ),
     "caption_face": Limit(
-        0.2, math.inf, "of a head: hair and chin may be touched. Never a fail: where a face fills the frame, so be it"
+        0.3, math.inf, "of a head: a fifth is chin or hair, more the mouth. Never a fail: a face may fill the frame"
     ),
     "take_start": Limit(
         0.35, 0.5, "missing likeness of a clip's first frame: right ones 0 to 0.2, others 0.44 and more"
