@@ -155,6 +155,15 @@ def test_each_spoiled_picture_is_found_out(tmp_path, photos, drawn, expected, ca
 
 
 @pytest.mark.render
+def test_a_filmed_take_may_shake(tmp_path, photos, expected):
+    filmed = dataclasses.replace(
+        expected, shots=tuple(dataclasses.replace(shot, filmed=True) for shot in expected.shots)
+    )
+    judged = verdict.examine(film(tmp_path / "film.mp4", pictures(photos, shake=4)), filmed)
+    assert {(found.code, found.severity) for found in judged.findings} == {("shake", "info")}
+
+
+@pytest.mark.render
 @pytest.mark.parametrize(
     ("swap", "frames"),
     [({20: 0, 21: 0, 46: 0.0, 70: 255}, {20, 46, 70}), ({40: 1.0, 48: 0.0, 80: 0.5}, {40, 48, 80})],
