@@ -306,6 +306,8 @@ def group(path: Path, head: int = 110, size: tuple[int, int] = (2400, 1600)) -> 
     tile = round(head * 1.9)
     for n in range(8):
         person = _portraits()[n % 4].resize((tile, tile), Image.Resampling.LANCZOS)
+        if n >= 4:  # nobody looks the same twice
+            person = person.transpose(_T.FLIP_LEFT_RIGHT)
         picture.paste(person, (150 + (n % 4) * (size[0] - 300) // 4, 300 + (n // 4) * (size[1] // 2)))
     picture.save(path, quality=92)
     return path

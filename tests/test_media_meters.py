@@ -253,6 +253,15 @@ def test_a_face_is_seen_where_its_photo_is_shown(looked_at, expected, head, foun
     assert [(finding.code, finding.severity) for finding in judged.findings] == found
 
 
+def test_a_caption_that_goes_while_the_next_photo_comes_stands_over_nobody_there(looked_at, expected):
+    """The second photo's face is where the first one's caption still was when the two dissolved."""
+    shots = (expected.shots[0], dataclasses.replace(expected.shots[1], faces=(Box(0.4, 0.65, 0.2, 0.2),)))
+    for end, found in ((CUT + HALF, []), (5.0, ["caption_face"])):
+        late = dataclasses.replace(CAPTION, end=end)
+        judged = judge(looked_at, dataclasses.replace(expected, captions=(late,), shots=shots))
+        assert [each.code for each in judged.findings if each.code == "caption_face"] == found
+
+
 @pytest.mark.parametrize(
     ("scenes", "photos_shown", "found"),
     [

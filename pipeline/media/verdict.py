@@ -307,7 +307,8 @@ def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
 def _faces(shot: ExpectedShot, seen: Sighting, still: Picture, photo: Picture, expected: Expected) -> Iterator[Finding]:
     """Where the photo's faces stand in the film, by where the photo was found in it: cut, or under a caption?"""
     frame = Box(0, 0, *still.shape[::-1])
-    words = _words(expected, still, shot.start, shot.end)
+    # A caption that goes with the shot before, or comes with the next, keeps clear of that one's faces.
+    words = _words(expected, still, shot.start + DISSOLVE, shot.end - DISSOLVE)
     heads = [seen.place(face, photo) for face in shot.faces]
     cut = max((1 - _covered(head, frame) for head in heads), default=0.0)
     under = max((_covered(head, box) for head in heads for box in words), default=0.0)
