@@ -68,7 +68,9 @@ def _draw(picture: bytes, size: tuple[int, int], rate: int, seconds: int) -> byt
         if picture:
             still.write_bytes(picture)
             source: list[str | Path] = ["-loop", "1", "-framerate", str(rate), "-i", still, "-t", str(seconds)]
-            source += ["-vf", f"scale={w * 9 // 8}:{h * 9 // 8},crop={w}:{h}:x='(in_w-out_w)*t/{seconds}'"]
+            # With a colour for every pixel the crop may stand on any: steps of two are seen as jerks.
+            glide = f"crop={w}:{h}:x='(in_w-out_w)*t/{seconds}'"
+            source += ["-vf", f"scale={w * 9 // 8}:{h * 9 // 8},format=yuv444p,{glide},format=yuv420p"]
         else:
             source = ["-f", "lavfi", "-i", f"testsrc2=size={w}x{h}:rate={rate}:duration={seconds}"]
         how = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", "-threads", "1"]
