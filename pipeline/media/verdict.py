@@ -295,12 +295,13 @@ def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
             continue
         if severity := beyond("photo", 1 - seen.likeness):
             # A filmed take starts from the photo and may well turn away from it.
-            severity = "warn" if shot.filmed else severity
+            severity = _of_a_take(severity) if shot.filmed else severity
             yield Finding("photo", severity, "This shot does not seem to show its photo.", shot.start, seen.likeness)
         else:
             yield from _faces(shot, seen, still, photo, expected)
         bands = banding(still) - banding(photo)
         if severity := beyond("banding", bands):
+            severity = _of_a_take(severity) if shot.filmed else severity
             yield Finding("banding", severity, "Even gradients have steps in this shot.", shot.start, bands)
 
 
@@ -313,6 +314,7 @@ def _faces(shot: ExpectedShot, seen: Sighting, still: Picture, photo: Picture, e
     cut = max((1 - _covered(head, frame) for head in heads), default=0.0)
     under = max((_covered(head, box) for head in heads for box in words), default=0.0)
     if severity := beyond("face_cut", cut):
+        severity = _of_a_take(severity) if shot.filmed else severity
         yield Finding("face_cut", severity, "The frame cuts a face in this shot.", shot.start, cut)
     if severity := beyond("caption_face", under):
         yield Finding("caption_face", severity, "A caption stands over a face in this shot.", shot.start, under)
@@ -347,21 +349,33 @@ def _repeated(expected: Expected) -> Iterator[Finding]:
 
 
 def _odd_frames(measures: Measures, expected: Expected) -> Iterator[Finding]:
-    """Frames that do not belong, and hard cuts: a filmed take may show lightning, but not a cut."""
+    """Frames that do not belong, and hard cuts."""
     stray = flow.strays(measures.small)
     near = {odd.frame + step for odd in stray for step in range(-1, flow.LONGEST_STRAY + 2)}
     for odd in stray[:MOST]:
         if severity := beyond("stray", odd.figure):
             second = odd.frame / measures.media.fps
-            about = [shot.filmed for shot in expected.shots if shot.start <= second < shot.end]
-            severity = "warn" if about and all(about) else severity
+            severity = _of_a_take(severity) if _filmed_at(expected, second) else severity
             sentence = f"Frame {odd.frame} flashes up and does not belong there."
             yield Finding("stray", severity, sentence, round(second, 3), odd.figure)
     hard = [odd for odd in flow.jumps(measures.small) if odd.frame not in near]
     for odd in hard[:MOST]:
         if severity := beyond("jump", odd.figure):
+            second = odd.frame / measures.media.fps
+            severity = _of_a_take(severity) if _filmed_at(expected, second) else severity
             sentence = f"The picture jumps at frame {odd.frame}: every change should be a dissolve."
-            yield Finding("jump", severity, sentence, round(odd.frame / measures.media.fps, 3), odd.figure)
+            yield Finding("jump", severity, sentence, round(second, 3), odd.figure)
+
+
+def _of_a_take(severity: Severity) -> Severity:
+    """What is wrong inside a filmed take is shown to a person; it is no reason for having no film at all."""
+    return "warn" if severity == "fail" else severity
+
+
+def _filmed_at(expected: Expected, second: float) -> bool:
+    """Whether nothing but filmed takes is shown at a second."""
+    about = [shot.filmed for shot in expected.shots if shot.start <= second < shot.end]
+    return bool(about) and all(about)
 
 
 def _shaken(measures: Measures, expected: Expected) -> Iterator[Finding]:
