@@ -95,8 +95,7 @@ def _clip(take: Take, folder: Path) -> Path | None:
 
 def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
     """What the film should be; with `shorter_side` in pixels, the same film smaller."""
-    brief = work.order.brief
-    creator = work.order.creator
+    brief, creator, heard = work.order.brief, work.order.creator, track(work)
     scale = settings.RENDER_SCALE
     if shorter_side is not None:
         scale = min(scale, shorter_side / min(brief.size))
@@ -112,8 +111,8 @@ def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
         seconds=float(brief.seconds),
         accent=creator.accent,
         template=creator.template,
-        lively=track(work).mood in LIVELY,
-        music=track(work).path,
+        lively=heard.mood in LIVELY,
+        music=heard.path,
     )
 
 

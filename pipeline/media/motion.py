@@ -275,7 +275,7 @@ def _journey(
 
 def on_ground(frame: tuple[int, int]) -> tuple[float, float, float]:
     """The most a card covers of a frame's width and height, and the share of the height its middle lies at. In a tall
-    film it ends above the captions; there is no room for that in others."""
+    film it ends where captions stand, above what players lay over the lower third."""
     return (0.88, 0.5, 0.35) if frame[1] > 1.2 * frame[0] else (0.88, 0.85, 0.48)
 
 
