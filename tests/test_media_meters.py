@@ -168,6 +168,16 @@ def test_nothing_inside_filmed_takes_fails_a_film(tmp_path, photos, expected):
 
 
 @pytest.mark.render
+def test_a_little_in_a_filmed_take_keeps_no_film_back(tmp_path, photos, expected):
+    """Vendors compress: what would be a warning in a photo's shot is a remark in theirs."""
+    banded = film(tmp_path / "film.mp4", pictures(photos, shades=12))
+    for filmed, severity in ((True, "info"), (False, "warn")):
+        shots = tuple(dataclasses.replace(shot, filmed=filmed) for shot in expected.shots)
+        judged = verdict.examine(banded, dataclasses.replace(expected, shots=shots))
+        assert {each.severity for each in judged.findings if each.code == "banding"} == {severity}
+
+
+@pytest.mark.render
 def test_a_filmed_take_may_shake(tmp_path, photos, expected):
     filmed = dataclasses.replace(
         expected, shots=tuple(dataclasses.replace(shot, filmed=True) for shot in expected.shots)

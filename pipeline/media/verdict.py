@@ -368,8 +368,9 @@ def _odd_frames(measures: Measures, expected: Expected) -> Iterator[Finding]:
 
 
 def _of_a_take(severity: Severity) -> Severity:
-    """What is wrong inside a filmed take is shown to a person; it is no reason for having no film at all."""
-    return "warn" if severity == "fail" else severity
+    """What is odd inside a filmed take weighs less: much of it is its vendor's manner, and it was looked at when it
+    landed. It is no reason for having no film at all; a little of it is none for keeping a film from its fan."""
+    return "warn" if severity == "fail" else "info"
 
 
 def _filmed_at(expected: Expected, second: float) -> bool:
