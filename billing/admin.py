@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
+
+from accounts.desk import ReadOnly
 
 from .models import LedgerEntry, Payment, Price, Refund
 
@@ -16,22 +15,6 @@ class PriceAdmin(admin.ModelAdmin[Price]):
 
     list_display = ("creator", "seconds", "amount", "currency", "starts_at", "ends_at")
     list_filter = ("creator",)
-
-
-class ReadOnly(admin.ModelAdmin[Any]):
-    """Rows that only billing's verbs write."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody adds one by hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes one by hand."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes one by hand."""
-        return False
 
 
 @admin.register(Payment)
