@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from .models import Creator, User, Voice, VoiceLicence
+from .models import Audit, Creator, User, Voice, VoiceLicence
 
 
 @admin.register(User)
@@ -55,3 +55,26 @@ class VoiceAdmin(admin.ModelAdmin[Voice]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Voice]:
         """With the creators' names."""
         return super().get_queryset(request).select_related("creator")
+
+
+@admin.register(Audit)
+class AuditAdmin(admin.ModelAdmin[Audit]):
+    """What was done on the desk, by whom and why. To be read only, by everyone, superusers included."""
+
+    list_display = ("at", "who", "verb", "target_label", "reason")
+    list_filter = ("verb", "target_type")
+    search_fields = ("who", "target_label", "reason")
+    fields = ("at", "who", "verb", "target_type", "target_label", "reason", "data")
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The verbs write it."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes it."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes it."""
+        return False

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -149,3 +150,61 @@ class VoiceLicence(models.Model):
         if self.revoked_at is not None or on < self.starts_on or (self.ends_on is not None and on > self.ends_on):
             return False
         return not self.occasions or occasion in self.occasions
+
+
+class AppendOnly(models.QuerySet["Audit"]):
+    """Rows that may be read and added to, and nothing else."""
+
+    def update(self, **kwargs: Any) -> int:
+        """Refused."""
+        raise ValueError(APPEND_ONLY)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Refused."""
+        raise ValueError(APPEND_ONLY)
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> int:
+        """Refused."""
+        raise ValueError(APPEND_ONLY)
+
+
+APPEND_ONLY = "The audit is append-only."
+
+
+class Audit(models.Model):
+    """One thing somebody did on the desk: who, what, to what, why. Append-only; `accounts.audit` writes it."""
+
+    # Somebody who has done something is never deleted: they are made inactive.
+    actor = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="audits", verbose_name=_("account")
+    )
+    who = models.CharField(_("who"), max_length=254)
+    verb = models.CharField(_("what"), max_length=40, db_index=True)
+    target_type = models.CharField(_("kind"), max_length=80)
+    target_pk = models.CharField(_("row"), max_length=64)
+    target_label = models.CharField(_("to what"), max_length=200)
+    reason = models.TextField(_("why"), blank=True)
+    data = models.JSONField(_("with"), default=dict, blank=True, encoder=DjangoJSONEncoder)
+    at = models.DateTimeField(_("when"), default=timezone.now, db_index=True, editable=False)
+
+    objects = AppendOnly.as_manager()
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit")
+        ordering = ["-pk"]
+        base_manager_name = "objects"
+        indexes = [models.Index(fields=["target_type", "target_pk"], name="audit_target")]
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.verb} {self.target_label}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Written once, never changed."""
+        if not self._state.adding:
+            raise ValueError(APPEND_ONLY)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refused."""
+        raise ValueError(APPEND_ONLY)
