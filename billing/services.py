@@ -21,7 +21,8 @@ from orders.models import WITHOUT_FILM, Order, OrderState
 
 from .gateways.base import Gateway, GatewayError
 from .gateways.sandbox import SandboxTill
-from .models import Account, LedgerEntry, Payment, PaymentState, Price
+from .ledger import post
+from .models import Account, Payment, PaymentState, Price
 
 log = logging.getLogger(__name__)
 
@@ -174,12 +175,3 @@ def _release(order: Order, payment: Payment) -> None:
     with transaction.atomic():
         if payment.move(PaymentState.AUTHORIZED, PaymentState.CANCELLED, ended_at=timezone.now()):
             order.tell("payment.released", payment=str(payment))
-
-
-def post(*, order: Order, fact: str, lines: dict[Account, int]) -> None:
-    """Write one fact into the ledger, once; what the lines leave over goes against sales, so it sums to zero."""
-    full = lines | {Account.SALES: lines.get(Account.SALES, 0) - sum(lines.values())}
-    for account, amount in full.items():
-        LedgerEntry.objects.get_or_create(
-            fact=fact, account=account, defaults={"amount": amount, "currency": order.currency, "order": order}
-        )

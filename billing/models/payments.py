@@ -1,4 +1,4 @@
-"""Money: prices with their history, payments, refunds and the double-entry ledger. Integer minor units everywhere."""
+"""Money coming in and going back: payments and refunds, each with its own machine of states."""
 
 from __future__ import annotations
 
@@ -6,47 +6,9 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Creator
-from orders.choices import Length
 from orders.models import Order
-
-
-class PriceQuerySet(models.QuerySet["Price"]):
-    """Prices in force."""
-
-    def current(self) -> PriceQuerySet:
-        """Prices that hold now."""
-        now = timezone.now()
-        return self.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lte=now)
-
-
-class Price(models.Model):
-    """What a film of some length costs with a creator; old prices stay, with their end."""
-
-    creator = models.ForeignKey(Creator, models.PROTECT, related_name="prices", verbose_name=_("creator"))
-    seconds = models.PositiveSmallIntegerField(_("length"), choices=Length)
-    amount = models.PositiveIntegerField(_("amount, minor units"))
-    currency = models.CharField(_("currency"), max_length=3, default="EUR")
-    starts_at = models.DateTimeField(_("from"), default=timezone.now)
-    ends_at = models.DateTimeField(_("until"), null=True, blank=True)
-
-    objects = PriceQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("price")
-        verbose_name_plural = _("prices")
-        ordering = ["creator", "seconds", "-starts_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["creator", "seconds"], condition=Q(ends_at=None), name="one_open_price_per_length"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.creator} {self.seconds}s {self.amount} {self.currency}"
 
 
 class PaymentState(models.TextChoices):
@@ -144,40 +106,3 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return f"{self.payment.order.code}-R-{self.number}"
-
-
-class Account(models.TextChoices):
-    """The ledger's accounts. What others owe us is positive, what we owe or earned is negative."""
-
-    FAN = "fan", _("Fans")
-    GATEWAY = "gateway", _("Gateway")
-    SALES = "sales", _("Sales")
-    CREATOR = "creator", _("Creators")
-    PROVIDERS = "providers", _("Providers")
-    FEES = "fees", _("Fees")
-
-
-class LedgerEntry(models.Model):
-    """One line of one ledger transaction. Append-only; the lines that share a `fact` sum to zero."""
-
-    fact = models.CharField(_("fact"), max_length=80, db_index=True)
-    account = models.CharField(_("account"), max_length=12, choices=Account)
-    amount = models.BigIntegerField(_("amount, minor units"))
-    currency = models.CharField(_("currency"), max_length=3)
-    order = models.ForeignKey(Order, models.PROTECT, related_name="ledger", verbose_name=_("order"))
-    at = models.DateTimeField(_("when"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("ledger entry")
-        verbose_name_plural = _("ledger entries")
-        ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["fact", "account"], name="ledger_fact_once_per_account")]
-
-    def __str__(self) -> str:
-        return f"{self.fact} {self.account} {self.amount}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Written once, never changed."""
-        if not self._state.adding:
-            raise ValueError("The ledger is append-only.")
-        super().save(*args, **kwargs)

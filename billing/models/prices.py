@@ -1,0 +1,46 @@
+"""Prices, with their history."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Creator
+from orders.choices import Length
+
+
+class PriceQuerySet(models.QuerySet["Price"]):
+    """Prices in force."""
+
+    def current(self) -> PriceQuerySet:
+        """Prices that hold now."""
+        now = timezone.now()
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lte=now)
+
+
+class Price(models.Model):
+    """What a film of some length costs with a creator; old prices stay, with their end."""
+
+    creator = models.ForeignKey(Creator, models.PROTECT, related_name="prices", verbose_name=_("creator"))
+    seconds = models.PositiveSmallIntegerField(_("length"), choices=Length)
+    amount = models.PositiveIntegerField(_("amount, minor units"))
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    starts_at = models.DateTimeField(_("from"), default=timezone.now)
+    ends_at = models.DateTimeField(_("until"), null=True, blank=True)
+
+    objects = PriceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("price")
+        verbose_name_plural = _("prices")
+        ordering = ["creator", "seconds", "-starts_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["creator", "seconds"], condition=Q(ends_at=None), name="one_open_price_per_length"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.creator} {self.seconds}s {self.amount} {self.currency}"
