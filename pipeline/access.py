@@ -8,11 +8,13 @@ from orders.models import Order
 
 
 def may_see(order: Order, user: Any, visitor: str | None) -> bool:
-    """The fan who owns it, the visitor who began it, the creator whose voice it is once it is placed, and staff."""
+    """The fan who owns it, the visitor who began it, the creator whose voice it is once it is placed, and those of the
+    staff who may see fans' photos: who keeps the books may not.
+    """
     if user is not None and user.is_authenticated:
         if order.fan_id == user.pk:
             return True
-        if user.is_staff and (user.is_superuser or user.has_perm("orders.view_order")):
+        if user.is_staff and user.has_perms(("accounts.see_every_creator", "orders.view_photo")):
             return True
         if not order.is_draft and order.creator.user_id == user.pk:
             return True

@@ -8,7 +8,14 @@ from django.db import connection, transaction
 
 _kept: dict[str, list[tuple[str, list[tuple[object, ...]]]]] = {}
 # Filled with the database itself, or by whoever signs in: no part of what is remembered.
-APART = {"django_content_type", "auth_permission", "django_migrations", "django_session"}
+APART = {
+    "auth_group",
+    "auth_group_permissions",
+    "auth_permission",
+    "django_content_type",
+    "django_migrations",
+    "django_session",
+}
 
 
 def keep(name: str, make: Callable[[], object], *, after: str = "") -> None:

@@ -12,10 +12,11 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
+from accounts import roles
 from accounts.models import ApprovalMode, Creator, Template, User, Voice, VoiceLicence
 from billing.models import Price
 from orders.choices import Length, Occasion
@@ -78,7 +79,8 @@ CREATORS = (
 
 TERMS = "Personal films for private use, labelled as AI-generated with a licensed voice. No advertising, no politics."
 STAFF_EMAIL = "staff@videogen.invalid"
-REVIEWERS = "Creators"
+# Staff of each role, named by it.
+STAFF = (roles.Role.SUPPORT, roles.Role.FINANCE, roles.Role.ADMIN)
 
 
 def password() -> str:
@@ -96,11 +98,19 @@ def password() -> str:
 
 def logins() -> list[tuple[str, str]]:
     """Who may sign in at the admin, and as what."""
-    return [(STAFF_EMAIL, "staff"), *((_address(demo), demo.name) for demo in CREATORS)]
+    return [
+        (STAFF_EMAIL, "staff, with every right"),
+        *((_desk(role), f"staff, {role.label.lower()} only") for role in STAFF),
+        *((_address(demo), demo.name) for demo in CREATORS),
+    ]
 
 
 def _address(demo: DemoCreator) -> str:
     return f"{demo.slug}@videogen.invalid"
+
+
+def _desk(role: roles.Role) -> str:
+    return f"{role.value}@videogen.invalid"
 
 
 def _rows(found: QuerySet[Row], wanted: Iterable[Row], key: Callable[[Row], object]) -> dict[object, Row]:
@@ -123,11 +133,15 @@ def seed() -> None:
         (User(email=_address(demo), password=secret, name=demo.name, is_staff=True) for demo in CREATORS),
         attrgetter("email"),
     )
-    reviewers, _created = Group.objects.get_or_create(name=REVIEWERS)
-    reviewers.permissions.set(
-        Permission.objects.filter(content_type__app_label="pipeline", codename__in=["view_review", "change_review"])
+    staff = _rows(
+        User.objects.filter(email__in=map(_desk, STAFF)),
+        (User(email=_desk(role), password=secret, name=str(role.label), is_staff=True) for role in STAFF),
+        attrgetter("email"),
     )
-    reviewers.user_set.add(*users.values())
+    groups = {group.name: group for group in Group.objects.filter(name__in=roles.Role.values)}
+    groups[roles.Role.CREATOR].user_set.add(*users.values())
+    for role in STAFF:
+        groups[role].user_set.add(staff[_desk(role)])
     creators = _rows(
         Creator.objects.filter(slug__in=[demo.slug for demo in CREATORS]),
         (
