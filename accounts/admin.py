@@ -9,12 +9,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from .models import Audit, Creator, User, Voice, VoiceLicence
+from .scoping import SELF, STAFF, Scoped
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin[User]):
+class UserAdmin(Scoped, admin.ModelAdmin[User]):
     """Who may sign in."""
 
+    whose = STAFF
     list_display = ("email", "name", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_active")
     search_fields = ("email", "name")
@@ -29,27 +31,32 @@ class UserAdmin(admin.ModelAdmin[User]):
         return (*self.readonly_fields, "email", "is_staff", "is_superuser", "groups")
 
 
-class LicenceInline(admin.StackedInline[VoiceLicence, Voice]):
+class LicenceInline(Scoped, admin.StackedInline[VoiceLicence, Voice]):
     """What the voice may be used for."""
 
+    whose = "voice__creator"
     model = VoiceLicence
     extra = 0
 
 
 @admin.register(Creator)
-class CreatorAdmin(admin.ModelAdmin[Creator]):
+class CreatorAdmin(Scoped, admin.ModelAdmin[Creator]):
     """Who lends a voice."""
 
+    whose = SELF
     list_display = ("name", "slug", "approval", "is_active")
     list_filter = ("is_active", "approval")
     search_fields = ("name", "slug")
 
 
 @admin.register(Voice)
-class VoiceAdmin(admin.ModelAdmin[Voice]):
+class VoiceAdmin(Scoped, admin.ModelAdmin[Voice]):
     """Voices, at their providers, with their licences."""
 
+    whose = "creator"
     list_display = ("creator", "provider", "provider_voice")
+    own_list_display = ("creator", "words_per_second")
+    own_fields = ("creator", "words_per_second", "sample")
     inlines = (LicenceInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Voice]:
@@ -58,9 +65,10 @@ class VoiceAdmin(admin.ModelAdmin[Voice]):
 
 
 @admin.register(Audit)
-class AuditAdmin(admin.ModelAdmin[Audit]):
+class AuditAdmin(Scoped, admin.ModelAdmin[Audit]):
     """What was done on the desk, by whom and why. To be read only, by everyone, superusers included."""
 
+    whose = STAFF
     list_display = ("at", "who", "verb", "target_label", "reason")
     list_filter = ("verb", "target_type")
     search_fields = ("who", "target_label", "reason")

@@ -7,8 +7,10 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from .scoping import Scoped
 
-class ReadOnly(admin.ModelAdmin[Any]):
+
+class ReadOnly(Scoped, admin.ModelAdmin[Any]):
     """Rows that only verbs and the engine write."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

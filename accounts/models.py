@@ -96,6 +96,7 @@ class Creator(models.Model):
     class Meta:
         verbose_name = _("creator")
         verbose_name_plural = _("creators")
+        permissions = [("see_every_creator", _("Can see every creator's rows on the desk"))]
         ordering = ["place", "name"]
 
     def __str__(self) -> str:

@@ -38,8 +38,14 @@ PRIVATE = _see("orders", "brief", "photo", "consent") | _see(
 BOOKS = _see("billing", "ledgerentry", "share", "statement", "payout", "providercost")
 
 TABLE: dict[Role, set[str]] = {
-    # Their own rows only.
-    Role.CREATOR: {"pipeline.view_review", "pipeline.change_review"},
+    # Their own rows only, and of an order what the film is about: `accounts.scoping` sees to both.
+    Role.CREATOR: {
+        "pipeline.view_review",
+        "pipeline.change_review",
+        *_see("accounts", "creator", "voice", "voicelicence"),
+        *_see("orders", "order", "brief", "photo"),
+        *_see("billing", "price", "statement"),
+    },
     # Mends films and answers fans: everything about an order, and nothing of the books.
     Role.SUPPORT: {
         "accounts.see_every_creator",

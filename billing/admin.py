@@ -5,14 +5,16 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.desk import ReadOnly
+from accounts.scoping import STAFF, Scoped
 
 from .models import LedgerEntry, Payment, Price, Refund
 
 
 @admin.register(Price)
-class PriceAdmin(admin.ModelAdmin[Price]):
+class PriceAdmin(Scoped, admin.ModelAdmin[Price]):
     """Prices with their history."""
 
+    whose = "creator"
     list_display = ("creator", "seconds", "amount", "currency", "starts_at", "ends_at")
     list_filter = ("creator",)
 
@@ -21,6 +23,7 @@ class PriceAdmin(admin.ModelAdmin[Price]):
 class PaymentAdmin(ReadOnly):
     """Payments."""
 
+    whose = STAFF
     list_display = ("__str__", "gateway", "state", "amount", "currency", "created_at")
     list_filter = ("state", "gateway")
     list_select_related = ("order",)
@@ -31,6 +34,7 @@ class PaymentAdmin(ReadOnly):
 class RefundAdmin(ReadOnly):
     """Refunds."""
 
+    whose = STAFF
     list_display = ("__str__", "source", "state", "amount", "reason", "created_at")
     list_filter = ("state", "source")
     list_select_related = ("payment__order",)
@@ -40,6 +44,7 @@ class RefundAdmin(ReadOnly):
 class LedgerEntryAdmin(ReadOnly):
     """The ledger."""
 
+    whose = STAFF
     list_display = ("fact", "account", "amount", "currency", "order", "at")
     list_filter = ("account",)
     list_select_related = ("order",)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from .models import Brief, Consent, Order, OrderEvent, Photo
+from accounts.scoping import Scoped
+
+from .models import Brief, Consent, Order, OrderEvent, OrderState, Photo
 
 
-class Shown(admin.TabularInline[Any, Order]):
+class Shown(Scoped, admin.TabularInline[Any, Order]):
     """Rows of an order, to be read."""
 
+    whose = "order__creator"
     extra = 0
     can_delete = False
 
@@ -25,9 +29,10 @@ class Shown(admin.TabularInline[Any, Order]):
         return False
 
 
-class BriefInline(admin.StackedInline[Brief, Order]):
+class BriefInline(Scoped, admin.StackedInline[Brief, Order]):
     """What the film should be."""
 
+    whose = "order__creator"
     model = Brief
     can_delete = False
 
@@ -60,9 +65,15 @@ class EventInline(Shown):
 
 
 @admin.register(Order)
-class OrderAdmin(admin.ModelAdmin[Order]):
-    """Orders, their briefs, photos, consents and history."""
+class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
+    """Orders, their briefs, photos, consents and history. A creator reads what a film is about, not who pays for it."""
 
+    whose = "creator"
+    own_list_display = ("code", "state", "placed_at", "ended_at")
+    own_list_filter = ("state",)
+    own_search_fields = ("code", "brief__name")
+    own_fields = ("code", "state", "placed_at", "promised_at", "ended_at")
+    own_inlines = (BriefInline, PhotoInline)
     list_display = ("code", "fan", "creator", "state", "amount", "currency", "placed_at", "ended_at")
     list_filter = ("state", "creator")
     list_select_related = ("fan", "creator")
@@ -70,7 +81,11 @@ class OrderAdmin(admin.ModelAdmin[Order]):
     date_hierarchy = "created_at"
     inlines = (BriefInline, PhotoInline, ConsentInline, EventInline)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def own_rows(self, rows: QuerySet[Order]) -> QuerySet[Order]:
+        """A draft is the fan's alone."""
+        return rows.exclude(state=OrderState.DRAFT)
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Fans begin orders."""
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from accounts.scoping import sees_all
 from orders.models import Order
 
 
@@ -14,7 +15,7 @@ def may_see(order: Order, user: Any, visitor: str | None) -> bool:
     if user is not None and user.is_authenticated:
         if order.fan_id == user.pk:
             return True
-        if user.is_staff and user.has_perms(("accounts.see_every_creator", "orders.view_photo")):
+        if sees_all(user) and user.has_perm("orders.view_photo"):
             return True
         if not order.is_draft and order.creator.user_id == user.pk:
             return True

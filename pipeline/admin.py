@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy
 
 from accounts.desk import ReadOnly
+from accounts.scoping import STAFF, Scoped
 
 from . import review_admin, slots
 from .media_links import link
@@ -23,9 +24,10 @@ def _figure(value: float | None, unit: str) -> str:
     return f"{value:.3g}{unit}" if value is not None else ""
 
 
-class StepInline(admin.TabularInline[Step, Production]):
+class StepInline(Scoped, admin.TabularInline[Step, Production]):
     """The board of one production."""
 
+    whose = STAFF
     model = Step
     extra = 0
     can_delete = False
@@ -37,9 +39,10 @@ class StepInline(admin.TabularInline[Step, Production]):
         return False
 
 
-class ConcernInline(admin.TabularInline[Concern, Production]):
+class ConcernInline(Scoped, admin.TabularInline[Concern, Production]):
     """What moderation flagged, with categories and scores."""
 
+    whose = STAFF
     model = Concern
     extra = 0
     can_delete = False
@@ -51,9 +54,10 @@ class ConcernInline(admin.TabularInline[Concern, Production]):
         return False
 
 
-class EventInline(admin.TabularInline[Event, Production]):
+class EventInline(Scoped, admin.TabularInline[Event, Production]):
     """What happened in one production."""
 
+    whose = STAFF
     model = Event
     extra = 0
     can_delete = False
@@ -69,6 +73,7 @@ class EventInline(admin.TabularInline[Event, Production]):
 class ProductionAdmin(ReadOnly):
     """One making of a film: its board and its history."""
 
+    whose = STAFF
     list_display = ("__str__", "state", "failed_stage", "started_at", "ended_at")
     list_filter = ("state", "failed_stage")
     search_fields = ("order__code",)
@@ -109,6 +114,7 @@ class ProductionAdmin(ReadOnly):
 class CallAdmin(ReadOnly):
     """Requests to providers."""
 
+    whose = STAFF
     list_display = ("key", "provider", "job", "state", "cost", "created_at", "ended_at")
     list_filter = ("provider", "state")
     search_fields = ("key", "external_id")
@@ -118,6 +124,7 @@ class CallAdmin(ReadOnly):
 class VendorAdmin(ReadOnly):
     """Vendors and their breakers: who is left alone, until when, and why."""
 
+    whose = STAFF
     list_display = ("name", "under_way", "in_queue", "failures", "open_until", "reason", "changed_at")
     ordering = ("name",)
 
@@ -140,6 +147,7 @@ class VendorAdmin(ReadOnly):
 class HookEventAdmin(ReadOnly):
     """What vendors sent, and what became of it."""
 
+    whose = STAFF
     list_display = ("received_at", "provider", "event_id", "outcome", "call")
     list_filter = ("provider", "outcome")
     search_fields = ("event_id",)
@@ -150,6 +158,7 @@ class HookEventAdmin(ReadOnly):
 class NoticeAdmin(ReadOnly):
     """Mails to fans."""
 
+    whose = STAFF
     list_display = ("order", "kind", "created_at", "sent_at", "tries", "error")
     list_filter = ("kind",)
     list_select_related = ("order",)

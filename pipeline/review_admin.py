@@ -50,6 +50,7 @@ class WhatWaits(admin.SimpleListFilter):
 class ReviewAdmin(ReadOnly):
     """The films a creator is asked about. Creators see their own, staff see all."""
 
+    whose = "creator"
     change_form_template = "admin/pipeline/review/change_form.html"
     list_display = ("film_for", "creator", "state", "verdict", "asked_at", "decided_at", "decided_by")
     list_filter = (WhatWaits,)
@@ -67,13 +68,6 @@ class ReviewAdmin(ReadOnly):
     def verdict(self, review: Review) -> str:
         """What quality control said."""
         return {"pass": _("all green"), "warn": _("worth a look"), "fail": _("failed")}.get(review.cut.verdict, "–")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
-        """Waiting ones first, oldest first; a creator sees only their own."""
-        rows: QuerySet[Review] = super().get_queryset(request)
-        if request.user.is_superuser:
-            return rows
-        return rows.filter(creator__user__pk=request.user.pk or 0)
 
     def get_urls(self) -> list[URLPattern]:
         """The stock addresses, and the one that decides."""

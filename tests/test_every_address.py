@@ -65,6 +65,11 @@ CREATORS_DESK = {
     "admin:autocomplete",
     "admin:app_list",
     "admin:view_on_site",
+    *(
+        f"admin:{model}_{page}"
+        for model in ("accounts_creator", "accounts_voice", "orders_order", "billing_price", "billing_statement")
+        for page in ("changelist", "change", "history")
+    ),
     "admin:pipeline_review_changelist",
     "admin:pipeline_review_change",
     "admin:pipeline_review_history",

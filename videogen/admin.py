@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.contenttypes.views import shortcut
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
+from accounts.scoping import STAFF, Scoped, owned
 from pipeline.models import Review, ReviewState
 
 
@@ -19,11 +23,34 @@ class Desk(AdminSite):
     site_title = _("Videogen desk")
     index_title = _("What needs you")
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """A class that does not say whose its rows are, such as another package's, is closed to creators."""
+        admin_class = admin_class or ModelAdmin
+        if not issubclass(admin_class, Scoped):
+            bases, body = (Scoped, admin_class), {"__module__": admin_class.__module__, "whose": STAFF}
+            admin_class = type(admin_class.__name__, bases, body)
+        super().register(model_or_iterable, admin_class, **options)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """The stock addresses; the one that leads from the desk to the site asks whose it is."""
+        onto_site = path(
+            "r/<path:content_type_id>/<path:object_id>/", self.admin_view(self.view_on_site), name="view_on_site"
+        )
+        return [onto_site, *super().get_urls()]
+
+    def view_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponseBase:
+        """To a row's page on the site, for whoever may see the row on the desk. Raises Http404."""
+        kind = ContentType.objects.filter(pk=content_type_id).first() if content_type_id.isdecimal() else None
+        model = kind.model_class() if kind else None
+        known = self._registry.get(model) if model else None
+        if known is None or not known.has_view_permission(request) or known.get_object(request, object_id) is None:
+            raise Http404
+        return shortcut(request, content_type_id, object_id)
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The first page says how many films wait for whoever looks."""
         waiting = Review.objects.filter(state=ReviewState.WAITING)
-        if not request.user.is_superuser:
-            waiting = waiting.filter(creator__user__pk=request.user.pk or 0)
+        waiting = owned(waiting, request.user, "creator")
         may_look = request.user.has_perm("pipeline.view_review")
         context = {"waiting": waiting.count() if may_look else None, **(extra_context or {})}
         return super().index(request, context)
