@@ -35,6 +35,9 @@ SERIALIZER = "rq.serializers.JSONSerializer"
 # Work that loads models or may crash in C runs in a fork of its own; the rest is small and runs in the worker itself.
 FORKING = ("pixels", "render")
 # Loaded once, before the forks: each fork then begins with everything in memory.
+# How far each queue stands back for the others: films may take the machine, but never from the person looking at a page,
+# nor a film's last cut from another's first look.
+NICE = {"pixels": 5, "render": 10}
 PRELOAD: dict[str, tuple[tuple[str, ...], Callable[[], None] | None]] = {
     "pixels": (("pipeline.photos", "pipeline.looking", "pipeline.stages.first_look", "pipeline.stages.qc"), faces.load),
     "render": (("pipeline.stages.cut",), None),
@@ -201,6 +204,5 @@ def work(queue: str, *, burst: bool = False) -> None:
         if load is not None:
             load()
     connections.close_all()
-    if queue in FORKING:
-        os.nice(5)  # films may take the machine, but never from the person looking at a page
+    os.nice(NICE.get(queue, 0))
     worker.work(burst=burst, logging_level="WARNING")

@@ -26,16 +26,17 @@ def test_the_sandbox_is_not_served_beside_a_site_that_would_ask_real_vendors(
         call_command("up", "--sand")
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_every_queue_has_a_worker_and_the_voice_as_many_as_the_settings_say(
-    monkeypatch: pytest.MonkeyPatch, settings, count: int
+@pytest.mark.parametrize(("queue", "count"), [("voice", 1), ("voice", 3), ("pixels", 2), ("render", 0)])
+def test_every_queue_has_as_many_workers_as_the_settings_say(
+    monkeypatch: pytest.MonkeyPatch, settings, queue: str, count: int
 ):
     started: list[str] = []
     monkeypatch.setattr(site, "_wait_for_redis", lambda: None)
     monkeypatch.setattr(site, "_wait_for_web", lambda web: None)
     monkeypatch.setattr(Supervisor, "start", lambda supervisor, name, work: started.append(name))
-    settings.VOICE_WORKERS = count
+    settings.WORKERS = dict.fromkeys(settings.QUEUES, 1) | {queue: count}
     site.start(Supervisor())
     workers = [name for name in started if name.startswith("worker ")]
-    assert workers[:4] == [f"worker {queue}" for queue in settings.QUEUES]
-    assert workers[4:] == ["worker voice 2", "worker voice 3"][: count - 1]
+    assert [name for name in workers if queue not in name] == [f"worker {q}" for q in settings.QUEUES if q != queue]
+    names = [f"worker {queue}", *(f"worker {queue} {number}" for number in range(2, count + 1))]
+    assert [name for name in workers if queue in name] == names[:count]

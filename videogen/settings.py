@@ -239,7 +239,14 @@ GATEWAY = env.str("GATEWAY", default="sandbox")
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=30)  # a worker without a sign of life for this long has lost its step
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)  # an alarm is at the most so late
 RENDER_THREADS = env.int("RENDER_THREADS", default=2)
-VOICE_WORKERS = env.int("VOICE_WORKERS", default=2)  # of `bin/run`; each waits while a voice API reads its line
+# How many workers of each queue `bin/run` starts. A voice API takes seconds for a line; a first look must not wait
+# behind the checks of other films.
+WORKERS = {
+    "control": env.int("CONTROL_WORKERS", default=1),
+    "voice": env.int("VOICE_WORKERS", default=2),
+    "pixels": env.int("PIXELS_WORKERS", default=2),
+    "render": env.int("RENDER_WORKERS", default=1),
+}
 RENDER_SCALE = env.float("RENDER_SCALE", default=1.0)  # tests make small films of the same shape
 CURRENCY = "EUR"
 

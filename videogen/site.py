@@ -40,9 +40,9 @@ def start(site: Supervisor, *, beside: Sequence[str] = ()) -> None:
     for name in beside:
         site.start(name, partial(_manage, name))
     for queue in settings.QUEUES:
-        site.start(f"worker {queue}", partial(_manage, "worker", queue))
-    for number in range(2, settings.VOICE_WORKERS + 1):
-        site.start(f"worker voice {number}", partial(_manage, "worker", "voice"))
+        for number in range(1, settings.WORKERS[queue] + 1):
+            name = f"worker {queue}" if number == 1 else f"worker {queue} {number}"
+            site.start(name, partial(_manage, "worker", queue))
     site.start("sweep", partial(_manage, "sweep"))
 
 
