@@ -94,7 +94,7 @@ def _clip(take: Take, folder: Path) -> Path | None:
 
 
 def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
-    """What the film should be; with `shorter_side` in pixels, the same film smaller."""
+    """What the film should be; with `shorter_side` in pixels, a draft of it, as small as that."""
     brief, creator, heard = work.order.brief, work.order.creator, track(work)
     scale = settings.RENDER_SCALE
     if shorter_side is not None:
@@ -113,6 +113,7 @@ def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
         template=creator.template,
         lively=heard.mood in LIVELY,
         music=heard.path,
+        draft=shorter_side is not None,
     )
 
 

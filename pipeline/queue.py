@@ -34,10 +34,10 @@ log = logging.getLogger(__name__)
 SERIALIZER = "rq.serializers.JSONSerializer"
 # Work that loads models or may crash in C runs in a fork of its own; the rest is small and runs in the worker itself.
 FORKING = ("pixels", "render")
-# Loaded once, before the forks: each fork then begins with everything in memory.
-# How far each queue stands back for the others: films may take the machine, but never from the person looking at a page,
-# nor a film's last cut from another's first look.
+# How far each queue stands back: films may take the machine, but never from the person who looks at a page, nor may
+# one film's shots from another's first look.
 NICE = {"pixels": 5, "render": 10}
+# Loaded once, before the forks: each fork then begins with everything in memory.
 PRELOAD: dict[str, tuple[tuple[str, ...], Callable[[], None] | None]] = {
     "pixels": (("pipeline.photos", "pipeline.looking", "pipeline.stages.first_look", "pipeline.stages.qc"), faces.load),
     "render": (("pipeline.stages.cut",), None),

@@ -243,7 +243,7 @@ RENDER_THREADS = env.int("RENDER_THREADS", default=2)
 # behind the checks of other films.
 WORKERS = {
     "control": env.int("CONTROL_WORKERS", default=1),
-    "voice": env.int("VOICE_WORKERS", default=2),
+    "voice": env.int("VOICE_WORKERS", default=3),
     "pixels": env.int("PIXELS_WORKERS", default=2),
     "render": env.int("RENDER_WORKERS", default=1),
 }

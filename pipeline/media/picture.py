@@ -17,7 +17,7 @@ from PIL import Image
 from pipeline.media import encode, frames
 from pipeline.media.compose import Composer, Scenery
 from pipeline.media.frames import Planes
-from pipeline.media.timeline import Shot, Timeline
+from pipeline.media.timeline import FilmSpec, Shot, Timeline
 
 LOOKS = 3  # raise it when the same timeline is drawn differently, so that kept segments are made anew
 _BEAT = 8  # frames between two signs of life
@@ -149,7 +149,7 @@ class _Work:
                     self._count(_BEAT)
 
             count = part.end - part.start
-            encode.segment(part.path, spec.size, spec.fps, count, draw)
+            encode.segment(part.path, spec.size, spec.fps, count, draw, options=_options(spec))
             self._count(count % _BEAT)
         self._finish(part)
 
@@ -166,6 +166,10 @@ class _Work:
             self.done += made
 
 
+def _options(spec: FilmSpec) -> dict[str, str]:
+    return encode.DRAFT if spec.draft else encode.OPTIONS
+
+
 def _told(path: str) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -177,7 +181,7 @@ def _name(timeline: Timeline, start: int, end: int, told: dict[str, str]) -> str
     shots = [shot for shot in timeline.shots if shot.start < end and shot.end > start]
     kinds = {shot.kind for shot in shots}
     facts = {
-        "looks": (LOOKS, encode.OPTIONS, spec.size, spec.fps, spec.accent, spec.template, end - start),
+        "looks": (LOOKS, _options(spec), spec.size, spec.fps, spec.accent, spec.template, end - start),
         "shots": [
             {
                 **asdict(shot),

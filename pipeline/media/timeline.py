@@ -60,7 +60,7 @@ class FilmSpec:
     """What the film should be: pixels (rounded down to even), wanted seconds, the words on its cards, its colour.
 
     A `lively` one whips where another dips into the dark. Its cuts fall on the beats of the `music` where the words
-    leave room for it.
+    leave room for it. A `draft` is encoded for speed.
     """
 
     width: int
@@ -76,6 +76,7 @@ class FilmSpec:
     lively: bool = False
     music: Path | None = None
     template: str = templates.DEFAULT
+    draft: bool = False
 
     @property
     def size(self) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from django.conf import settings
 
 from .. import files, film, roster
@@ -23,12 +25,17 @@ def run(work: Work) -> Done | Wait:
     with files.workspace("first-look") as folder:
         parts = film.material(work, folder, stills=True)
         timeline = plan([part.scene for part in parts], film.spec(work, shorter_side=SHORTER_SIDE))
-        sound = film.soundtrack(work, parts, timeline).make(folder)
-        work.beat()
+        soundtrack = film.soundtrack(work, parts, timeline)
         out, poster = folder / "first-look.mp4", folder / "poster.jpg"
-        picture.render_film(
-            timeline, sound, out, folder / "segments", threads=settings.RENDER_THREADS, on_progress=work.beat
-        )
+        # Side by side: somebody looks at the page and waits for this.
+        with ThreadPoolExecutor(1, thread_name_prefix="sound") as beside:
+            mixing = beside.submit(soundtrack.make, folder)
+            pictures = picture.render_picture(
+                timeline, folder / "segments", threads=settings.RENDER_THREADS, on_progress=work.beat
+            )
+            sound = mixing.result()
+        picture.join(pictures, sound, out, fps=timeline.spec.fps, title=timeline.spec.title)
+        work.beat()
         picture.poster(timeline, poster, folder)
         media = probe.probe(out)
         with work.waiting(files.PATIENCE):
