@@ -12,17 +12,18 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Creator
 from orders import drafts
 from orders import services as orders
 from orders.cashier import NotForSale
 from orders.faults import faultpoint
 from orders.models import WITHOUT_FILM, Order, OrderState
 
+from . import fees, shares
 from .gateways.base import Gateway, GatewayError
 from .gateways.sandbox import SandboxTill
 from .ledger import post
-from .models import Account, Payment, PaymentState, Price
+from .models import Account, Payment, PaymentState
+from .prices import price_for
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +49,9 @@ def is_open() -> bool:
     return True
 
 
-def price_for(*, creator: Creator, seconds: int) -> Price | None:
-    """What a film of this length costs with this creator now; None where it is not offered."""
-    return Price.objects.current().filter(creator=creator, seconds=seconds).order_by("-starts_at").first()
-
-
 def begin_payment(*, order: Order) -> Payment:
     """Open a payment at today's price; a second click gets the same one. Raises NotForSale."""
-    price = price_for(creator=order.creator, seconds=order.brief.seconds)
+    price = price_for(creator=order.creator, seconds=order.brief.seconds, occasion=order.brief.occasion)
     if not order.is_draft or price is None or not is_open():
         raise NotForSale(CLOSED)
     with transaction.atomic():
@@ -73,6 +69,7 @@ def begin_payment(*, order: Order) -> Payment:
             gateway=settings.GATEWAY,
             amount=price.amount,
             currency=price.currency,
+            share_points=shares.rate_for(order.creator),
         )
 
 
@@ -167,6 +164,8 @@ def _capture(order: Order, payment: Payment) -> None:
     with transaction.atomic():
         if payment.move(PaymentState.AUTHORIZED, PaymentState.CAPTURED, captured_at=timezone.now()):
             post(order=order, fact=f"charge:{payment.key}", lines={Account.GATEWAY: payment.amount})
+            fees.charge(payment)
+            shares.accrue(payment)
             order.tell("payment.captured", payment=str(payment))
 
 

@@ -34,8 +34,8 @@ class PaymentLike(Protocol):
 class PriceFor(Protocol):
     """Looks up the price in force."""
 
-    def __call__(self, *, creator: Creator, seconds: int) -> PriceLike | None:
-        """What a film of this many seconds costs now; None where it is not for sale."""
+    def __call__(self, *, creator: Creator, seconds: int, occasion: str = "") -> PriceLike | None:
+        """What a film of this many seconds costs now, for an occasion; None where it is not for sale."""
 
 
 class BeginPayment(Protocol):
@@ -61,9 +61,9 @@ def use(*, price_for: PriceFor, begin_payment: BeginPayment) -> None:
     _till.begin_payment = begin_payment
 
 
-def price(creator: Creator, seconds: int) -> PriceLike | None:
-    """What a film of this length costs with this creator now; None where it is not for sale."""
-    return _till.price_for(creator=creator, seconds=seconds) if _till.price_for else None
+def price(creator: Creator, seconds: int, occasion: str = "") -> PriceLike | None:
+    """What a film of this length costs with this creator now, for an occasion; None where it is not for sale."""
+    return _till.price_for(creator=creator, seconds=seconds, occasion=occasion) if _till.price_for else None
 
 
 def begin(order: Order) -> PaymentLike:

@@ -38,9 +38,9 @@ def occasions(creator: Creator) -> list[Occasion]:
     return [occasion for occasion in Occasion if any(licence.covers(occasion, today) for licence in licences)]
 
 
-def prices(creator: Creator) -> dict[Length, cashier.PriceLike]:
-    """The lengths that are for sale with this creator now, each with its price."""
-    found = {length: cashier.price(creator, length.value) for length in Length}
+def prices(creator: Creator, occasion: str = "") -> dict[Length, cashier.PriceLike]:
+    """The lengths that are for sale with this creator now, for an occasion, each with its price."""
+    found = {length: cashier.price(creator, length.value, occasion) for length in Length}
     return {length: price for length, price in found.items() if price is not None}
 
 
@@ -64,7 +64,7 @@ def missing(order: Order) -> list[Gap]:
         )
     if not brief.name:
         gaps.append(Gap("for_whom", _("Tell us who the film is for.")))
-    if cashier.price(order.creator, brief.seconds) is None:
+    if cashier.price(order.creator, brief.seconds, brief.occasion) is None:
         gaps.append(Gap("for_whom", _("This length is not for sale at the moment. Please choose another.")))
     usable = order.photos.usable().count()
     if usable < MIN_PHOTOS:

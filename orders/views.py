@@ -85,7 +85,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 @get_or_post
 def for_whom(request: HttpRequest, order: Order) -> HttpResponse:
     """Screen 1. What is valid is kept even when something else needs another look."""
-    prices = drafts.prices(order.creator)
+    prices = drafts.prices(order.creator, order.brief.occasion)
     form = ForWhomForm(
         request.POST if request.method == "POST" else None,
         initial=ForWhomForm.values(order.brief),
@@ -148,7 +148,7 @@ def story(request: HttpRequest, order: Order) -> HttpResponse:
 @get_or_post
 def summary(request: HttpRequest, order: Order) -> HttpResponse:
     """Screen 4: look at everything once more, agree, go to the till, where needed through the sign-in."""
-    price = cashier.price(order.creator, order.brief.seconds)
+    price = cashier.price(order.creator, order.brief.seconds, order.brief.occasion)
     form = ConsentForm(
         request.POST if request.method == "POST" else None, initial=dict.fromkeys(drafts.given(order), True)
     )

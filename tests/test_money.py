@@ -104,7 +104,11 @@ def test_the_sweep_settles_money_that_a_crash_left_held(payment):
     assert payment.state == PaymentState.CAPTURED
     assert sum(LedgerEntry.objects.values_list("amount", flat=True)) == 0
     billing.settle(order=payment.order)
-    assert LedgerEntry.objects.count() == 2
+    assert set(LedgerEntry.objects.values_list("fact", flat=True)) == {
+        f"charge:{payment.key}",
+        f"share:{payment.key}",
+    }
+    assert LedgerEntry.objects.count() == 4
 
 
 def test_cancelling_stops_the_film_and_releases_the_money(payment, monkeypatch):

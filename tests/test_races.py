@@ -216,7 +216,7 @@ def test_money_is_taken_once_however_many_settle_it():
     Order.objects.filter(pk=order.pk).update(state=OrderState.DELIVERED)
     at_once(lambda _: billing.settle(order=Order.objects.get(pk=order.pk)))
     assert Payment.objects.get().state == PaymentState.CAPTURED
-    assert LedgerEntry.objects.count() == 2
+    assert LedgerEntry.objects.count() == 4  # taken, and earned by the creator
     assert OrderEvent.objects.filter(name="payment.captured").count() == 1
     assert [*invariants.i1_ledger_balances(), *invariants.i2_paid_once()] == []
 

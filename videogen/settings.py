@@ -297,6 +297,16 @@ ORDER_BUDGET = env.int("ORDER_BUDGET", default=1000)
 COST_SHARE = env.float("COST_SHARE", default=0.5)
 DAY_BUDGET = env.int("DAY_BUDGET", default=20_000)
 
+# --- creators' money ----------------------------------------------------------------------------------------------
+# Shares and fees in hundredths of a percent, amounts in minor units of CURRENCY.
+
+CREATOR_SHARE = env.int("CREATOR_SHARE", default=4000)  # of what the fan pays, where nothing else is agreed
+LEAST_PRICE = 50  # less than this no gateway takes
+GATEWAY_FEE_POINTS = env.int("GATEWAY_FEE_POINTS", default=0)  # where the gateway does not say what it keeps
+GATEWAY_FEE_FIXED = env.int("GATEWAY_FEE_FIXED", default=0)
+REFUND_WINDOW_DAYS = env.int("REFUND_WINDOW_DAYS", default=14)  # a share is paid out after this
+PAYOUT_MINIMUM = env.int("PAYOUT_MINIMUM", default=1000)
+
 # --- the shop window ----------------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {

@@ -1,17 +1,25 @@
-"""The double-entry ledger."""
+"""The double-entry ledger: lines that are written once and never changed. `billing.ledger.post` writes them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Creator
 from orders.models import Order
 
 
+class AppendOnly(ValueError):  # noqa: N818  (what the ledger is)
+    """Somebody tried to change or remove a line of the ledger."""
+
+    def __init__(self) -> None:
+        super().__init__("The ledger is append-only.")
+
+
 class Account(models.TextChoices):
-    """The ledger's accounts. What others owe us is positive, what we owe or earned is negative."""
+    """The ledger's accounts. What others owe us, or what we spent, is positive; what we owe or earned is negative."""
 
     FAN = "fan", _("Fans")
     GATEWAY = "gateway", _("Gateway")
@@ -21,20 +29,54 @@ class Account(models.TextChoices):
     FEES = "fees", _("Fees")
 
 
-class LedgerEntry(models.Model):
-    """One line of one ledger transaction. Append-only; the lines that share a `fact` sum to zero."""
+class LedgerQuerySet(models.QuerySet["LedgerEntry"]):
+    """Lines to be read. The database itself refuses what gets past this: see `billing.append_only`."""
 
-    fact = models.CharField(_("fact"), max_length=80, db_index=True)
+    def update(self, **kwargs: Any) -> NoReturn:
+        """Never."""
+        raise AppendOnly
+
+    def delete(self) -> NoReturn:
+        """Never."""
+        raise AppendOnly
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Never."""
+        raise AppendOnly
+
+    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list[LedgerEntry]:
+        """New lines; one that is there already is never written over."""
+        if kwargs.get("update_conflicts"):
+            raise AppendOnly
+        return super().bulk_create(objs, *args, **kwargs)
+
+
+class LedgerEntry(models.Model):
+    """One line of one fact. The lines that share a fact sum to zero."""
+
+    fact = models.CharField(_("fact"), max_length=140)
     account = models.CharField(_("account"), max_length=12, choices=Account)
     amount = models.BigIntegerField(_("amount, minor units"))
     currency = models.CharField(_("currency"), max_length=3)
-    order = models.ForeignKey(Order, models.PROTECT, related_name="ledger", verbose_name=_("order"))
+    # A payout is of no order; what is of an order is of its creator too.
+    order = models.ForeignKey(
+        Order, models.PROTECT, null=True, blank=True, related_name="ledger", verbose_name=_("order")
+    )
+    creator = models.ForeignKey(
+        Creator, models.PROTECT, null=True, blank=True, related_name="ledger", verbose_name=_("creator")
+    )
     at = models.DateTimeField(_("when"), auto_now_add=True)
+
+    objects = LedgerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("ledger entry")
         verbose_name_plural = _("ledger entries")
         ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["creator", "account", "at"], name="ledger_creator"),
+            models.Index(fields=["at"], name="ledger_day"),
+        ]
         constraints = [models.UniqueConstraint(fields=["fact", "account"], name="ledger_fact_once_per_account")]
 
     def __str__(self) -> str:
@@ -43,5 +85,9 @@ class LedgerEntry(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Written once, never changed."""
         if not self._state.adding:
-            raise ValueError("The ledger is append-only.")
+            raise AppendOnly
         super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Never."""
+        raise AppendOnly

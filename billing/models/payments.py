@@ -33,6 +33,8 @@ class Payment(models.Model):
     state = models.CharField(_("state"), max_length=12, choices=PaymentState, default=PaymentState.CREATED)
     amount = models.PositiveIntegerField(_("amount, minor units"))
     currency = models.CharField(_("currency"), max_length=3)
+    # The creator's share as it was when the payment was begun, in hundredths of a percent.
+    share_points = models.PositiveSmallIntegerField(_("creator's share"), null=True, blank=True)
     error = models.CharField(_("what went wrong"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("begun"), auto_now_add=True)
     authorized_at = models.DateTimeField(_("held"), null=True, blank=True)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Creator
-from orders.choices import Length
+from orders.choices import Length, Occasion
 
 
 class PriceQuerySet(models.QuerySet["Price"]):
@@ -21,9 +21,13 @@ class PriceQuerySet(models.QuerySet["Price"]):
 
 
 class Price(models.Model):
-    """What a film of some length costs with a creator; old prices stay, with their end."""
+    """What a film of some length costs with a creator; old prices stay, with their end.
+
+    One without an occasion holds for every occasion that has none of its own.
+    """
 
     creator = models.ForeignKey(Creator, models.PROTECT, related_name="prices", verbose_name=_("creator"))
+    occasion = models.CharField(_("occasion"), max_length=20, choices=Occasion, blank=True)
     seconds = models.PositiveSmallIntegerField(_("length"), choices=Length)
     amount = models.PositiveIntegerField(_("amount, minor units"))
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
@@ -35,12 +39,14 @@ class Price(models.Model):
     class Meta:
         verbose_name = _("price")
         verbose_name_plural = _("prices")
-        ordering = ["creator", "seconds", "-starts_at"]
+        ordering = ["creator", "occasion", "seconds", "-starts_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["creator", "seconds"], condition=Q(ends_at=None), name="one_open_price_per_length"
+                fields=["creator", "occasion", "seconds"],
+                condition=Q(ends_at=None),
+                name="one_open_price_per_occasion_and_length",
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.creator} {self.seconds}s {self.amount} {self.currency}"
+        return f"{self.creator} {self.occasion or '*'} {self.seconds}s {self.amount} {self.currency}"
