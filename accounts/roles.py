@@ -35,7 +35,7 @@ PRIVATE = _see("orders", "brief", "photo", "consent") | _see(
     "pipeline", "production", "step", "review", "concern", "event", "cut", "finding"
 )
 # What money came and went, and to whom.
-BOOKS = _see("billing", "ledgerentry", "share", "statement", "payout", "providercost")
+BOOKS = _see("billing", "ledgerentry", "sharerate", "statement", "payout", "payoutaccount")
 
 TABLE: dict[Role, set[str]] = {
     # Their own rows only, and of an order what the film is about: `accounts.scoping` sees to both.
@@ -44,7 +44,7 @@ TABLE: dict[Role, set[str]] = {
         "pipeline.change_review",
         *_see("accounts", "creator", "voice", "voicelicence"),
         *_see("orders", "order", "brief", "photo"),
-        *_see("billing", "price", "statement"),
+        *_see("billing", "price", "statement", "payout"),
     },
     # Mends films and answers fans: everything about an order, and nothing of the books.
     Role.SUPPORT: {
@@ -75,6 +75,10 @@ TABLE: dict[Role, set[str]] = {
         "billing.change_price",
         "billing.add_payout",
         "billing.change_payout",
+        "billing.add_payoutaccount",
+        "billing.change_payoutaccount",
+        "billing.add_sharerate",
+        "billing.change_sharerate",
         "pipeline.change_refundrequest",  # the other pair of eyes
     },
     # Runs the site: all that is ours. What the desk shows to read only stays so.

@@ -11,7 +11,8 @@ from .models.shares import WHOLE
 
 def estimate(amount: int) -> int:
     """The fee for taking an amount, by the settings, in minor units; half a cent and more counts as one."""
-    return (amount * settings.GATEWAY_FEE_POINTS + WHOLE // 2) // WHOLE + settings.GATEWAY_FEE_FIXED
+    fee: int = (amount * settings.GATEWAY_FEE_POINTS + WHOLE // 2) // WHOLE + settings.GATEWAY_FEE_FIXED
+    return fee
 
 
 def charge(payment: Payment, fee: int | None = None) -> int:
