@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from . import authenticator_admin  # noqa: F401  (registers its class)
 from .models import Audit, Creator, User, Voice, VoiceLicence
 from .scoping import SELF, STAFF, Scoped
 

@@ -1,6 +1,6 @@
-"""The sign-in form."""
+"""The sign-in forms: a code by e-mail for everyone, a password for the desk."""
 
-from allauth.account.forms import RequestLoginCodeForm
+from allauth.account.forms import LoginForm, RequestLoginCodeForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -22,3 +22,10 @@ class SignInForm(RequestLoginCodeForm):  # type: ignore[misc]
         if self._user is None and not User.objects.filter(email__iexact=email).exists():
             self._user = User.objects.create_user(email)
         return email
+
+
+class DeskForm(LoginForm):  # type: ignore[misc]
+    """Asks for an e-mail address and a password: staff and creators have one, fans have none."""
+
+    def _setup_password_field(self) -> None:
+        """Keep it, although nobody signs up with one."""

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from .models import User
 
-OURS = ("accounts", "orders", "billing", "pipeline")
+# Beside our own apps: second factors.
+OURS = ("accounts", "orders", "billing", "pipeline", "mfa")
 
 
 class Role(models.TextChoices):

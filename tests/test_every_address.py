@@ -50,6 +50,7 @@ TABLE: dict[str, tuple[int, ...]] = {
 # Addresses that other packages bring, by the beginning of their names.
 BROUGHT = {
     "account_": "allauth's sign-in",
+    "mfa_": "allauth's second factor; tests/test_second_factor.py",
     "admin:": "the desk; walked below",
     "djdt": "",
     "rq_": "the queue's dashboard",

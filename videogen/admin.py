@@ -7,9 +7,11 @@ from typing import Any
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from accounts.scoping import STAFF, Scoped, owned
@@ -46,6 +48,13 @@ class Desk(AdminSite):
         if known is None or not known.has_view_permission(request) or known.get_object(request, object_id) is None:
             raise Http404
         return shortcut(request, content_type_id, object_id)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """To the one way in, which knows second factors. Who is in and may not be here is told so."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            return render(request, "account/no_desk.html", status=403)
+        wanted = request.GET.get("next") or reverse("admin:index")
+        return redirect(f"{reverse('account_desk')}?{urlencode({'next': wanted})}")
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The first page says how many films wait for whoever looks."""

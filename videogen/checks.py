@@ -34,6 +34,14 @@ def production_is_not_a_demo(app_configs: Sequence[Any] | None, **kwargs: Any) -
                 id="videogen.W001",
             )
         )
+    if settings.PRODUCTION and not settings.REQUIRE_MFA:
+        found.append(
+            Warning(
+                "Staff and creators enter the desk without a second factor.",
+                hint="Unset REQUIRE_MFA: a stolen mailbox opens fans' photos and money.",
+                id="videogen.W002",
+            )
+        )
     return found
 
 

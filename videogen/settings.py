@@ -22,6 +22,7 @@ VAR_DIR = VAR
 if PRODUCTION and not env.str("SECRET_KEY", default=""):
     raise ImproperlyConfigured("Set SECRET_KEY: production does not make one up.")
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret()
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 PORT = port("PORT", default=8000)
 HOST = env.str("HOST", default="127.0.0.1")
 ANY_HOST = own_address(HOST) != HOST
@@ -44,6 +45,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "channels",
     "csp",
     "django_htmx",
@@ -67,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.second_factor.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -118,9 +121,18 @@ ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60  # mail may take its time
 ACCOUNT_EMAIL_VERIFICATION = "none"  # the code itself proves the address
-ACCOUNT_FORMS = {"request_login_code": "accounts.forms.SignInForm"}
+ACCOUNT_FORMS = {"request_login_code": "accounts.forms.SignInForm", "login": "accounts.forms.DeskForm"}
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a second factor that was added or taken away is told by mail
+ACCOUNT_SESSION_REMEMBER = False  # who signs in by password works at the desk: that ends with the browser
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60  # for so long nobody is asked again who they are; see accounts/recent.py
+# Staff and creators enter with a second factor. The demo does without, so that it is open in five minutes.
+REQUIRE_MFA = env.bool("REQUIRE_MFA", default=PRODUCTION)
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
+MFA_TOTP_ISSUER = "Videogen"
+MFA_TOTP_TOLERANCE = 1  # phones' clocks are half a minute off
 
 # --- truth and doorbells ------------------------------------------------------------------------------------------
 

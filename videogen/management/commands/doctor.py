@@ -105,6 +105,12 @@ class Command(BaseCommand):
                     )
         if settings.PRODUCTION and settings.GATEWAY == "sandbox":
             yield Sign("GATEWAY", "bad", "the sandbox till is closed in production", "set GATEWAY")
+        if settings.REQUIRE_MFA:
+            yield Sign("desk", "ok", "staff and creators enter with a second factor")
+        elif settings.PRODUCTION:
+            yield Sign("desk", "bad", "staff and creators enter without a second factor", "unset REQUIRE_MFA")
+        else:
+            yield Sign("desk", "note", "a demo: nobody needs a second factor", "REQUIRE_MFA=1 asks for it here, too")
         if settings.DEBUG and settings.HOST not in ("127.0.0.1", "localhost", "::1"):
             yield Sign("HOST", "note", f"a demo site listens on {settings.HOST}", "set PRODUCTION=1 for the public")
 
