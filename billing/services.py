@@ -1,14 +1,15 @@
-"""Billing's verbs: what a film costs, hold the money, take it for an approved film, let it go when there is none."""
+"""Billing's verbs: what a film costs, begin a payment, pay, and bring the money to where the order ended."""
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import secrets
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, transaction
-from django.db.models import Max, QuerySet
+from django.db import transaction
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -18,35 +19,25 @@ from orders.cashier import NotForSale
 from orders.faults import faultpoint
 from orders.models import WITHOUT_FILM, Order, OrderState
 
-from . import fees, shares
-from .gateways.base import Gateway, GatewayError
+from . import holds, refunds, shares, truth
+from .gateways import chosen
+from .gateways.base import Checkout, GatewayError
+from .gateways.chosen import is_open
 from .gateways.sandbox import SandboxTill
-from .ledger import post
-from .models import Account, Payment, PaymentState
+from .models import Payment, PaymentState, Refund, RefundReason
 from .prices import price_for
+from .truth import LIVE
 
 log = logging.getLogger(__name__)
 
-GATEWAYS: dict[str, type[Gateway]] = {"sandbox": SandboxTill}
 CLOSED = gettext_lazy("This payment is closed. Nothing was taken. Go back to your order and try again.")
-LIVE = (PaymentState.AUTHORIZED, PaymentState.CAPTURED)
-
-
-def gateway() -> Gateway:
-    """The gateway this site uses. Raises ImproperlyConfigured for an unknown one."""
-    if settings.GATEWAY not in GATEWAYS:
-        raise ImproperlyConfigured(f"GATEWAY={settings.GATEWAY}: choose one of {', '.join(GATEWAYS)}.")
-    return GATEWAYS[settings.GATEWAY]()
-
-
-def is_open() -> bool:
-    """Whether anyone can pay here now. A production site whose gateway is still the sandbox is closed."""
-    try:
-        gateway()
-    except ImproperlyConfigured as error:
-        log.warning("Nobody can pay: %s", error)
-        return False
-    return True
+# A hold that is about to end is taken or let go while there is still time to try again.
+BEFORE_THE_END = dt.timedelta(days=1)
+REASONS = {
+    OrderState.FAILED: RefundReason.FAILED,
+    OrderState.REFUSED: RefundReason.REFUSED,
+    OrderState.CANCELLED: RefundReason.CANCELLED,
+}
 
 
 def begin_payment(*, order: Order) -> Payment:
@@ -58,92 +49,99 @@ def begin_payment(*, order: Order) -> Payment:
         order.amount, order.currency = price.amount, price.currency
         Order.objects.filter(pk=order.pk, state=OrderState.DRAFT).update(amount=price.amount, currency=price.currency)
         for waiting in order.payments.filter(state=PaymentState.CREATED):
-            if (waiting.amount, waiting.currency) == (price.amount, price.currency):
+            if (waiting.amount, waiting.currency, waiting.gateway) == (price.amount, price.currency, chosen.name()):
                 return waiting
-            waiting.move(PaymentState.CREATED, PaymentState.EXPIRED, ended_at=timezone.now())
+            # Its page may still be open in another tab: the alarm closes it there.
+            now = timezone.now()
+            waiting.move(PaymentState.CREATED, PaymentState.EXPIRED, ended_at=now, look_at=now)
         last = order.payments.aggregate(last=Max("number"))["last"] or 0
         return Payment.objects.create(
             order=order,
             number=last + 1,
             key=secrets.token_urlsafe(24),
-            gateway=settings.GATEWAY,
+            gateway=chosen.name(),
             amount=price.amount,
             currency=price.currency,
             share_points=shares.rate_for(order.creator),
         )
 
 
+def checkout(*, payment: Payment) -> Checkout:
+    """The gateway's page for this payment; asked again it is the same one. Raises NotForSale, GatewayError."""
+    if payment.state != PaymentState.CREATED or not payment.order.is_draft or drafts.missing(payment.order):
+        raise NotForSale(CLOSED)
+    if not is_open():
+        raise NotForSale(CLOSED)
+    if payment.url:
+        return Checkout(payment.session, payment.url)
+    site = settings.SITE_URL.rstrip("/")
+    opened = chosen.named(payment.gateway).checkout(
+        payment,
+        back=site + reverse("billing:back", args=[payment.key]),
+        leave=site + reverse("orders:summary", args=[payment.order.code]),
+    )
+    soon = timezone.now() + dt.timedelta(minutes=truth.PAUSES[0])
+    Payment.objects.filter(pk=payment.pk, state=PaymentState.CREATED).update(
+        session=opened.session, url=opened.url, look_at=soon
+    )
+    payment.refresh_from_db()
+    return opened
+
+
 def pay(*, payment: Payment, card: str) -> None:
-    """Hold the money on the card and place the order. Paying twice is paying once. Raises GatewayError, NotForSale."""
+    """Hold the money on a test card, place the order. Paying twice is paying once. Raises GatewayError, NotForSale."""
     if payment.state in LIVE:
         return
     live = payment.order.payments.filter(state__in=LIVE).first()
     if live is not None:
         settle(order=payment.order)  # paid under another number: a crash may have kept the order from being placed
         return
-    if payment.state != PaymentState.CREATED or not payment.order.is_draft or drafts.missing(payment.order):
+    till = chosen.named(payment.gateway) if is_open() else None
+    if not isinstance(till, SandboxTill):
         raise NotForSale(CLOSED)
-    if not is_open():
-        raise NotForSale(CLOSED)
-    till = gateway()
+    checkout(payment=payment)
     try:
-        hold = till.hold(payment, card)
+        till.hold(payment, card)
     except GatewayError as error:
         Payment.objects.filter(pk=payment.pk, state=PaymentState.CREATED).update(error=str(error)[:200])
         raise
     faultpoint("payment.after_hold")
-    if not _hold_and_place(payment, hold.external_id):
-        _let_go(payment, hold.external_id)
+    truth.look(payment)
+    if payment.state not in (PaymentState.CREATED, *LIVE):
         raise NotForSale(CLOSED)
-    faultpoint("payment.after_place")
-
-
-def _hold_and_place(payment: Payment, external_id: str) -> bool:
-    """Write down that the money is held and place the order, both or neither. False when it cannot be placed."""
-    order = payment.order
-    try:
-        with transaction.atomic():
-            # The order's row first, as whoever changes a draft takes it: two who wait for each other wait for ever.
-            Order.objects.filter(pk=order.pk).update(changed_at=timezone.now())
-            held = payment.move(
-                PaymentState.CREATED,
-                PaymentState.AUTHORIZED,
-                external_id=external_id,
-                authorized_at=timezone.now(),
-                error="",
-            )
-            if held:
-                orders.place(order=order, amount=payment.amount, currency=payment.currency)
-                order.tell("payment.authorized", actor="fan", payment=str(payment))
-    except (orders.NotReady, orders.NotADraft, IntegrityError):
-        # The draft changed, went, or was paid under another number, between the click and the hold.
-        payment.refresh_from_db()
-        return False
-    payment.refresh_from_db()
-    return payment.state in LIVE
-
-
-def _let_go(payment: Payment, external_id: str) -> None:
-    """Give back a hold that places no order: written down first, so that a crash cannot forget it."""
-    payment.move(PaymentState.CREATED, PaymentState.CANCELLED, ended_at=timezone.now())
-    Payment.objects.filter(pk=payment.pk).update(external_id=external_id)
-    payment.refresh_from_db()
-    gateway().release(payment)
 
 
 def settle(*, order: Order) -> None:
-    """Bring held money to where the order ended: taken when delivered, released when there is no film.
+    """Bring money to where the order ended: taken when delivered, released or given back when there is no film.
 
     Money that is held for a draft places it, or is released. Safe at any time and any number of times; called outside
-    transactions, since a gateway is far away.
+    transactions, since a gateway is far away. Raises GatewayError.
     """
     for payment in order.payments.filter(state=PaymentState.AUTHORIZED):
-        if order.state == OrderState.DRAFT:
-            _place_late(order, payment)
-        elif order.state == OrderState.DELIVERED:
-            _capture(order, payment)
-        elif order.state in WITHOUT_FILM:
-            _release(order, payment)
+        payment.order = order
+        try:
+            _settle_held(order, payment)
+        except GatewayError as error:
+            if not error.final:
+                raise
+            # It is not held any more, or was taken already: what is so, is written down.
+            truth.look(payment)
+    if order.state in WITHOUT_FILM:
+        for payment in order.payments.filter(captured__gt=0, refunded__lt=F("amount")):
+            refunds.give_all_back(payment=payment, reason=REASONS[OrderState(order.state)])
+
+
+def _settle_held(order: Order, payment: Payment) -> None:
+    if payment.refunded >= payment.amount and payment.wanted is None:
+        holds.release(payment)  # all of it was given up before any was taken
+    elif order.state == OrderState.DRAFT:
+        _place_late(order, payment)
+    elif order.state == OrderState.DELIVERED:
+        holds.capture(payment)
+    elif order.state in WITHOUT_FILM:
+        holds.release(payment)
+    elif payment.capture_before is not None and payment.capture_before < timezone.now() + BEFORE_THE_END:
+        holds.capture(payment)  # the promise stands; should it be broken, the money goes back
 
 
 def _place_late(order: Order, payment: Payment) -> None:
@@ -151,26 +149,15 @@ def _place_late(order: Order, payment: Payment) -> None:
     try:
         orders.place(order=order, amount=payment.amount, currency=payment.currency)
     except (orders.NotReady, orders.NotADraft):
-        _release(order, payment)
+        holds.release(payment)
 
 
 def unsettled() -> QuerySet[Order]:
-    """Orders with held money that are not being made: ended ones, and drafts that something broken left behind."""
-    return Order.objects.filter(payments__state=PaymentState.AUTHORIZED).exclude(state=OrderState.PLACED)
-
-
-def _capture(order: Order, payment: Payment) -> None:
-    gateway().capture(payment)
-    with transaction.atomic():
-        if payment.move(PaymentState.AUTHORIZED, PaymentState.CAPTURED, captured_at=timezone.now()):
-            post(order=order, fact=f"charge:{payment.key}", lines={Account.GATEWAY: payment.amount})
-            fees.charge(payment)
-            shares.accrue(payment)
-            order.tell("payment.captured", payment=str(payment))
-
-
-def _release(order: Order, payment: Payment) -> None:
-    gateway().release(payment)
-    with transaction.atomic():
-        if payment.move(PaymentState.AUTHORIZED, PaymentState.CANCELLED, ended_at=timezone.now()):
-            order.tell("payment.released", payment=str(payment))
+    """Orders whose money is not where it belongs: held though it ended, about to end, or taken without a film."""
+    held = Q(payments__state=PaymentState.AUTHORIZED)
+    ending = Q(payments__capture_before__lt=timezone.now() + BEFORE_THE_END)
+    given_up = Q(payments__refunded__gte=F("payments__amount"))
+    tried = Refund.objects.filter(payment__order=OuterRef("pk"), key__startswith=f"{refunds.AUTOMATIC}:")
+    kept = Q(state__in=WITHOUT_FILM, payments__captured__gt=0, payments__refunded__lt=F("payments__amount"))
+    waits = held & (~Q(state=OrderState.PLACED) | ending | given_up)
+    return Order.objects.filter(waits | (kept & ~Exists(tried))).distinct()

@@ -32,6 +32,13 @@ POINTS = {
     "cut.after_render": "the film is encoded, not yet published",
     "payment.after_hold": "the gateway holds the money, no row says so",
     "payment.after_place": "the money is held and the order placed, the fan has not been told",
+    "payment.before_capture": "the amount to be taken is written down, the gateway has not heard of it",
+    "payment.after_capture": "the gateway has taken the money, no row says so",
+    "payment.after_release": "the gateway has let the money go, no row says so",
+    "refund.before_send": "a refund is written down, the gateway has not heard of it",
+    "refund.after_send": "the gateway has the refund in hand, no row says so",
+    "till.before_commit": "a gateway's message is written down, nothing is committed",
+    "till.after_commit": "a gateway's message is committed, the gateway has not been told so",
     "delivery.before_finish": "the delivery exists, the order does not say so",
 }
 

@@ -1,6 +1,8 @@
 """What a doorbell may ask for: functions of one id, called by workers."""
 
-from . import calls, engine, looking, notices, photos, roster
+from billing import truth
+
+from . import calls, engine, looking, money, notices, photos, roster
 
 
 def run_step(pk: int) -> None:
@@ -30,10 +32,28 @@ def follow_call(pk: int) -> None:
         calls.follow(call, roster.by_name(call.provider, call.model))
 
 
+def look_at_payment(pk: int) -> None:
+    """Ask a gateway how a payment stands, if its alarm has gone off."""
+    truth.look_if_due(pk)
+
+
+def send_refund(pk: int) -> None:
+    """Send one refund, if nobody has; or ask how it stands."""
+    truth.follow_refund(pk)
+
+
+def settle_order(pk: int) -> None:
+    """Bring an order's money to where the order ended."""
+    money.settle(pk)
+
+
 JOBS = {
     "run_step": run_step,
     "check_photo": check_photo,
     "look_at_take": look_at_take,
     "send_notice": send_notice,
     "follow_call": follow_call,
+    "look_at_payment": look_at_payment,
+    "send_refund": send_refund,
+    "settle_order": settle_order,
 }

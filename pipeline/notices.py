@@ -13,6 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from billing import receipt
+
 from . import queue
 from .models import Notice, NoticeKind, Production
 
@@ -31,15 +33,18 @@ def subject(notice: Notice) -> str:
         NoticeKind.READY: _("The film for %(name)s is ready"),
         NoticeKind.ATTENTION: _("About the film for %(name)s"),
         NoticeKind.REVIEW: _("The film for %(name)s is with %(creator)s"),
+        NoticeKind.REFUND: _("Your money for the film for %(name)s"),
     }[NoticeKind(notice.kind)] % {"name": name, "creator": notice.order.creator.name}
 
 
-def promise(production: Production, kind: NoticeKind) -> None:
-    """Promise a mail about this production, once per kind; orders without a fan get none."""
+def promise(production: Production, kind: NoticeKind, about: str = "") -> None:
+    """Promise a mail about this production, once per kind and what it is about; orders without a fan get none."""
     order = production.order
     if order.fan is None:
         return
-    notice, created = Notice.objects.get_or_create(production=production, kind=kind, defaults={"order": order})
+    notice, created = Notice.objects.get_or_create(
+        production=production, kind=kind, about=about, defaults={"order": order}
+    )
     if created:
         queue.ring("control", "send_notice", notice.pk, f"notice-{notice.pk}")
 
@@ -62,6 +67,7 @@ def send(pk: int) -> None:
         "brief": order.brief,
         "creator": order.creator,
         "url": settings.SITE_URL + reverse("pipeline:order", args=[order.code]),
+        "receipt": receipt.of(order),
     }
     mail = EmailMultiAlternatives(
         subject=subject(notice),

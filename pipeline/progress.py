@@ -300,6 +300,8 @@ def review_wait(order: Order) -> str:
 def _words(order: Order, production: Production | None, state: StateKey, stages: list[StageLine]) -> tuple[str, str]:
     names = {"name": order.brief.name, "creator": order.creator.name}
     if state == "delivered":
+        if Delivery.objects.filter(order=order).exclude(revoked_at=None).exists():
+            return _("The film for %(name)s was paid back.") % names, _("So it can no longer be watched here.")
         return _("Your film for %(name)s is ready.") % names, ""
     if state == "review":
         return _("%(creator)s is looking at your film.") % names, review_wait(order)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
 from accounts.models import Voice
+from billing.gateways import chosen as tills
 from orders.models import ConsentKind, Order
 from orders.reader import Sharing
 
@@ -358,7 +359,7 @@ def posts() -> list[Post]:
             if films == "local"
             else f"{', '.join(model.slug for model in video_models())}; the local studio stands in",
         ),
-        Post("payments", settings.GATEWAY, local=settings.GATEWAY == "sandbox", note="test cards, no money moves"),
+        Post("payments", tills.name(), local=tills.name() == "sandbox", note=tills.note()),
         Post(
             "queue",
             "embedded Valkey" if settings.REDIS_IS_LOCAL else "Redis",

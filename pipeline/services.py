@@ -8,14 +8,13 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from billing import services as billing
 from orders import services as orders
 from orders.models import Order, OrderState
 
-from . import engine, live
+from . import engine, live, money
 from .history import tell
 from .line import LINE
-from .models import Cut, NoticeKind, Production, ProductionState, Review, ReviewState, Step, StepState
+from .models import Cut, Delivery, NoticeKind, Production, ProductionState, Review, ReviewState, Step, StepState
 from .notices import promise
 
 
@@ -67,8 +66,16 @@ def settle(*, production: Production, fan: str) -> None:
         refused = Review.objects.filter(cut__production=production, state=ReviewState.REFUSED).exists()
         if orders.finish(order=order, state=OrderState.REFUSED if refused else OrderState.FAILED, ending=fan):
             promise(production, NoticeKind.ATTENTION)
-            transaction.on_commit(lambda: billing.settle(order=order))
+            money.ring(order.pk)
     live.order_changed(order.code)
+
+
+def close_or_open(*, order: Order, whole: bool, failed: bool) -> None:
+    """An order that was paid back whole has no film: its links die. They live again if that refund fails."""
+    if whole:
+        Delivery.objects.filter(order=order, revoked_at=None).update(revoked_at=timezone.now())
+    elif failed:
+        Delivery.objects.filter(order=order).exclude(revoked_at=None).update(revoked_at=None)
 
 
 def decide(*, review: Review, approve: bool, by: Any, sha256: str, reason: str = "") -> None:

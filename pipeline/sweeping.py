@@ -13,16 +13,13 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
-from billing import services as billing
-from billing.gateways.base import GatewayError
 from orders.codes import token
 
-from . import calls, engine, housekeeping, notices, photos
+from . import calls, engine, housekeeping, money, notices, photos
 from .models import Sweeper
 
 log = logging.getLogger(__name__)
 
-SETTLED_AT_ONCE = 100
 # Whoever stops sweeping is replaced after this.
 HOLD = dt.timedelta(seconds=10)
 # Files without a row and old work folders are looked for this often, in seconds.
@@ -47,7 +44,7 @@ def hold(holder: str) -> bool:
 def sweep_once() -> int:
     """Look over everything once. Returns how much was due. One part that fails does not keep the others from it."""
     found = 0
-    for part in (engine.sweep, photos.sweep, notices.sweep, calls.sweep, _settle):
+    for part in (engine.sweep, photos.sweep, notices.sweep, calls.sweep, money.sweep):
         try:
             found += part()
         except DatabaseError:
@@ -56,17 +53,6 @@ def sweep_once() -> int:
             log.exception("Sweeping with %s failed; the next sweep tries again.", part.__qualname__)
     Sweeper.objects.filter(pk=1).update(swept_at=timezone.now())
     return found
-
-
-def _settle() -> int:
-    """Bring the money of ended orders to its end, each by itself: a gateway may refuse one of them for good."""
-    waiting = list(billing.unsettled()[:SETTLED_AT_ONCE])
-    for order in waiting:
-        try:
-            billing.settle(order=order)
-        except GatewayError as error:
-            log.warning("The money of order %s is not settled: %s", order, error)
-    return len(waiting)
 
 
 def tidying() -> Iterator[object]:

@@ -11,6 +11,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from billing import receipt
 from orders.models import WITHOUT_FILM, Order
 from orders.visitors import known_visitor
 
@@ -69,6 +70,7 @@ def context(order: Order, viewer: Any) -> dict[str, object]:
         "brief": order.brief,
         "creator": order.creator,
         "progress": board.read(order),
+        "receipt": receipt.of(order),
         "mail_to": order.fan.email if order.fan is not None and is_fan else "",
         "restart_url": reverse("orders:begin_again", args=[order.code])
         if is_fan and order.state in WITHOUT_FILM

@@ -18,8 +18,28 @@ os.environ["VIDEOGEN_ALONE"] = "1"  # no .env file is read, here or in a process
 # Tests may drive async views and Playwright from one thread; the database is theirs alone.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
-OURS = ("PRODUCTION", "DATABASE_URL", "REDIS_URL", "SITE_URL", "EMAIL_URL", "VIDEOGEN_FAULTS", "WRITER", "VIDEO")
-VENDORS = ("OPENAI_", "HIGGSFIELD_", "ELEVENLABS_", "SPEECH_", "CUSTOM_VOICE_", "AWS_", "VIDEO_MODELS")
+OURS = (
+    "PRODUCTION",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SITE_URL",
+    "EMAIL_URL",
+    "VIDEOGEN_FAULTS",
+    "WRITER",
+    "VIDEO",
+    "GATEWAY",
+)
+VENDORS = (
+    "OPENAI_",
+    "HIGGSFIELD_",
+    "ELEVENLABS_",
+    "SPEECH_",
+    "CUSTOM_VOICE_",
+    "AWS_",
+    "VIDEO_MODELS",
+    "STRIPE_",
+    "CAPTURE_",
+)
 for name in [*os.environ]:
     if name in OURS or name.startswith(VENDORS):
         del os.environ[name]

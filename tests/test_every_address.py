@@ -39,6 +39,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "orders:photo_ticket": POST_ONLY,
     "orders:photo_arrived": POST_ONLY,
     "billing:till": (302, 404, 200, 404, 404, 404),
+    "billing:back": (302, 404, 302, 404, 404, 404),  # nothing paid yet: back to the order
     # A placed order's page is also for the creator whose voice it is, and for staff.
     "pipeline:order": (404, 404, 200, 200, 404, 200),
     "pipeline:progress": (404, 404, 200, 200, 404, 200),
@@ -126,7 +127,7 @@ def address_of(name: str, draft: Order, placed: Order) -> str:
         "hooks:vendor": ["higgsfield"],
         "hooks:call": ["higgsfield", "forged"],
     }
-    if name == "billing:till":
+    if name in ("billing:till", "billing:back"):
         return reverse(name, args=[billing.begin_payment(order=order).key])
     if name in ("home", "favicon", "orders:mine"):
         return reverse(name)

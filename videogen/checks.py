@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from billing.gateways import chosen
 from pipeline import roster
 
 # Settings of the files that only make sense with others: the first asks for the rest.
@@ -26,7 +27,7 @@ def production_is_not_a_demo(app_configs: Sequence[Any] | None, **kwargs: Any) -
     found: list[CheckMessage] = []
     if settings.PRODUCTION and settings.DEBUG:
         found.append(Error("DEBUG is on in production.", hint="Unset DEBUG.", id="videogen.E001"))
-    if settings.PRODUCTION and settings.GATEWAY == "sandbox":
+    if settings.PRODUCTION and chosen.name() == "sandbox":
         found.append(
             Warning(
                 "The sandbox till takes no real money.",

@@ -247,7 +247,9 @@ USE_TZ = True
 # Who does each job; "auto" takes the vendor whose key is set and the local twin otherwise.
 WRITER = env.str("WRITER", default="auto")
 VIDEO = env.str("VIDEO", default="auto")
-GATEWAY = env.str("GATEWAY", default="sandbox")
+GATEWAY = env.str("GATEWAY", default="auto")
+# Take the money when the order is placed, and give it back where there is no film, instead of holding it until then.
+CAPTURE_AT_ONCE = env.bool("CAPTURE_AT_ONCE", default=False)
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=30)  # a worker without a sign of life for this long has lost its step
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)  # an alarm is at the most so late
 RENDER_THREADS = env.int("RENDER_THREADS", default=2)

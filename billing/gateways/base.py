@@ -1,26 +1,88 @@
-"""What every payment gateway speaks. Amounts are integer minor units of the payment's currency."""
+"""What every payment gateway speaks. Amounts are integer minor units of the payment's currency.
+
+A gateway is asked outside transactions, and may be asked the same thing any number of times: it answers how things
+stand, and what it did once it does not do again.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
 
-from ..models import Payment
+if TYPE_CHECKING:
+    from ..models import Payment, Refund
 
 
 class GatewayError(Exception):
-    """The gateway said no, or nothing. `fan` is the sentence for the person paying."""
+    """The gateway said no, or nothing. `fan` is the sentence for the person paying.
 
-    def __init__(self, what: str, *, fan: str) -> None:
+    `final` says that asking again is of no use: what was asked for is known not to have been done, and will not be.
+    """
+
+    def __init__(self, what: str, *, fan: str = "", final: bool = False) -> None:
         super().__init__(what)
         self.fan = fan
+        self.final = final
+
+
+class Stand(StrEnum):
+    """How a payment stands at its gateway."""
+
+    OPEN = "open"  # nobody has paid yet
+    PENDING = "pending"  # paid, and the bank has not answered
+    HELD = "held"
+    TAKEN = "taken"
+    GONE = "gone"  # cancelled, run out, or failed for good: nothing is held
 
 
 @dataclass(frozen=True)
-class Hold:
-    """Money held on a card: the gateway's id of it."""
+class Checkout:
+    """Where a fan pays: the gateway's id of that page, and its address."""
+
+    session: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Back:
+    """Money that went back at the gateway: by a refund, ours or another, or taken by the bank."""
 
     external_id: str
+    amount: int
+    state: str  # sent, done or failed
+    key: str = ""  # of our refund, where it is ours
+    dispute: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """How a payment stands at its gateway now."""
+
+    stand: Stand
+    external_id: str = ""
+    amount: int = 0
+    currency: str = ""
+    captured: int = 0
+    capture_before: dt.datetime | None = None
+    backs: tuple[Back, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One payment in the gateway's books; `key` is our payment's, empty where it is not ours."""
+
+    key: str
+    external_id: str
+    stand: Stand
+    amount: int
+    currency: str
+    captured: int
+    back: int  # refunded and taken by the bank, together
 
 
 class Gateway(Protocol):
@@ -28,11 +90,26 @@ class Gateway(Protocol):
 
     name: str
 
-    def hold(self, payment: Payment, card: str) -> Hold:
-        """Hold the payment's amount on the card. Raises GatewayError when it is declined."""
+    def checkout(self, payment: Payment, *, back: str, leave: str) -> Checkout:
+        """A page for paying this payment: the same for the same payment while it is open. Raises GatewayError.
+
+        The fan comes to the address `back` afterwards, or to `leave` without having paid.
+        """
+
+    def look(self, payment: Payment) -> Truth:
+        """How the payment stands. Raises GatewayError."""
 
     def capture(self, payment: Payment) -> None:
-        """Take held money. Doing it again is harmless. Raises GatewayError."""
+        """Take `payment.wanted` of what is held. Raises GatewayError."""
 
     def release(self, payment: Payment) -> None:
-        """Let held money go. Doing it again is harmless. Raises GatewayError."""
+        """Let held money go, or close the page where it could still be paid. Raises GatewayError."""
+
+    def refund(self, refund: Refund) -> Back:
+        """Send taken money back, once per refund. Raises GatewayError."""
+
+    def books(self, since: dt.datetime) -> Iterator[Line]:
+        """Every payment that was begun there since then. Raises GatewayError."""
+
+    def check(self) -> str:
+        """One free question: who answers. Raises GatewayError."""

@@ -1,11 +1,12 @@
 """Money: prices with their history, payments, refunds and the double-entry ledger. Integer minor units everywhere."""
 
 from .ledger import Account, AppendOnly, LedgerEntry
-from .payments import Payment, PaymentState, Refund, RefundSource, RefundState
+from .payments import Payment, PaymentState, Refund, RefundReason, RefundSource, RefundState
 from .payouts import Payout, PayoutAccount, PayoutState
 from .prices import Price, PriceQuerySet
 from .shares import ShareRate
 from .statements import Statement
+from .till import TestCharge, TestRefund
 
 __all__ = [
     "Account",
@@ -19,8 +20,11 @@ __all__ = [
     "Price",
     "PriceQuerySet",
     "Refund",
+    "RefundReason",
     "RefundSource",
     "RefundState",
     "ShareRate",
     "Statement",
+    "TestCharge",
+    "TestRefund",
 ]

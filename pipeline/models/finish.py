@@ -145,6 +145,7 @@ class NoticeKind(models.TextChoices):
     READY = "ready", _("The film is ready")
     ATTENTION = "attention", _("Something needs attention")
     REVIEW = "review", _("The creator is looking at it")
+    REFUND = "refund", _("Money goes back")
 
 
 class Notice(models.Model):
@@ -153,6 +154,8 @@ class Notice(models.Model):
     order = models.ForeignKey(Order, models.CASCADE, related_name="notices", verbose_name=_("order"))
     production = models.ForeignKey(Production, models.CASCADE, verbose_name=_("production"))
     kind = models.CharField(_("kind"), max_length=10, choices=NoticeKind)
+    # Which of several, where there can be several of a kind: a refund's number, and that it failed.
+    about = models.CharField(_("about"), max_length=40, blank=True)
     lease_until = models.DateTimeField(null=True, editable=False)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     error = models.CharField(_("error"), max_length=300, blank=True)
@@ -162,7 +165,7 @@ class Notice(models.Model):
     class Meta:
         verbose_name = _("mail to the fan")
         verbose_name_plural = _("mails to fans")
-        constraints = [models.UniqueConstraint(fields=["production", "kind"], name="one_notice_per_kind")]
+        constraints = [models.UniqueConstraint(fields=["production", "kind", "about"], name="one_notice_per_kind")]
         indexes = [models.Index(fields=["sent_at", "lease_until"])]
 
     def __str__(self) -> str:

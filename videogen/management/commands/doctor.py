@@ -19,6 +19,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import Creator
+from billing.gateways import chosen
 from pipeline import roster
 from pipeline.media import ffmpeg, fonts, music
 from pipeline.models import Sweeper
@@ -103,7 +104,7 @@ class Command(BaseCommand):
                     yield Sign(
                         other, "bad", f"{first} is set, {other} is not", f"set {other}; docs/settings.md says how"
                     )
-        if settings.PRODUCTION and settings.GATEWAY == "sandbox":
+        if settings.PRODUCTION and chosen.name() == "sandbox":
             yield Sign("GATEWAY", "bad", "the sandbox till is closed in production", "set GATEWAY")
         if settings.REQUIRE_MFA:
             yield Sign("desk", "ok", "staff and creators enter with a second factor")
