@@ -73,6 +73,8 @@ class Order(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     # What the fan reads when an order ends without a film.
     ending = models.TextField(_("sentence for the fan"), blank=True)
+    # What the fan told and showed us is gone since then; what the law wants kept of the money is not.
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
     objects = OrderQuerySet.as_manager()
 
@@ -80,7 +82,13 @@ class Order(models.Model):
         verbose_name = _("order")
         verbose_name_plural = _("orders")
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["state", "placed_at"])]
+        # The desk's lists: newest first, by state, and by promise.
+        indexes = [
+            models.Index(fields=["state", "placed_at"]),
+            models.Index(fields=["state", "promised_at"], name="order_promise"),
+            models.Index(fields=["placed_at"], name="order_placed"),
+            models.Index(fields=["created_at"], name="order_begun"),
+        ]
 
     def __str__(self) -> str:
         return self.code

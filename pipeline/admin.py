@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy
 from accounts.desk import ReadOnly
 from accounts.scoping import STAFF, Scoped
 
-from . import review_admin, slots
+from . import order_admin, review_admin, slots
 from .media_links import link
 from .models import Call, CallState, Concern, Cut, Event, Finding, HookEvent, Notice, Production, Step, Vendor
 
-__all__ = ["review_admin"]  # imported so that it registers itself
+__all__ = ["order_admin", "review_admin"]  # imported so that they register themselves
 
 
 def _figure(value: float | None, unit: str) -> str:

@@ -80,7 +80,9 @@ def give_back(call: Call, after: float) -> None:
 def waiting(provider: str, model: str) -> QuerySet[Call]:
     """Calls in the queue for a vendor's model that somebody waits for, oldest order first."""
     over = Q(step__state__in=[StepState.DONE, StepState.FAILED])
-    return _queued(provider, model).filter(~over, step__production__state=ProductionState.RUNNING)
+    return _queued(provider, model).filter(
+        ~over, step__production__state=ProductionState.RUNNING, step__production__paused_at=None
+    )
 
 
 def queues() -> Iterator[str]:

@@ -13,6 +13,7 @@ from .board import (
     Sweeper,
     Vendor,
 )
+from .desk import RefundRequest, RequestState
 from .finish import Cut, Delivery, Finding, FirstLook, Notice, NoticeKind, Review, ReviewState
 from .story import Concern, Narration, Scene, Script, Shot, Subject, Take, TakeState
 
@@ -32,6 +33,8 @@ __all__ = [
     "NoticeKind",
     "Production",
     "ProductionState",
+    "RefundRequest",
+    "RequestState",
     "Review",
     "ReviewState",
     "Scene",

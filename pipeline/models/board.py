@@ -38,6 +38,8 @@ class Production(models.Model):
     version = models.PositiveIntegerField(default=0, editable=False)
     started_at = models.DateTimeField(_("started"), auto_now_add=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    # Staff hold it: what runs ends, nothing new begins until they let it go on.
+    paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("production")
@@ -85,8 +87,8 @@ class StepQuerySet(models.QuerySet["Step"]):
         )
 
     def due(self, now: dt.datetime) -> StepQuerySet:
-        """Takeable steps of productions that are still being made."""
-        return self.takeable(now).filter(production__state=ProductionState.RUNNING)
+        """Takeable steps of productions that are still being made, and that nobody holds."""
+        return self.takeable(now).filter(production__state=ProductionState.RUNNING, production__paused_at=None)
 
 
 class Step(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Creator
@@ -146,16 +147,23 @@ class NoticeKind(models.TextChoices):
     ATTENTION = "attention", _("Something needs attention")
     REVIEW = "review", _("The creator is looking at it")
     REFUND = "refund", _("Money goes back")
+    MESSAGE = "message", _("A message from staff")
 
 
 class Notice(models.Model):
     """A mail promised to the fan: written with the fact it tells, sent after it, at least once."""
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="notices", verbose_name=_("order"))
-    production = models.ForeignKey(Production, models.CASCADE, verbose_name=_("production"))
+    production = models.ForeignKey(Production, models.CASCADE, null=True, blank=True, verbose_name=_("production"))
     kind = models.CharField(_("kind"), max_length=10, choices=NoticeKind)
-    # Which of several, where there can be several of a kind: a refund's number, and that it failed.
+    # Which of several, where there can be several of a kind: a refund's number, and that it failed; a message's key.
     about = models.CharField(_("about"), max_length=40, blank=True)
+    # Of a message: its own words, and who wrote them.
+    subject = models.CharField(_("subject"), max_length=120, blank=True)
+    body = models.TextField(_("words"), blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("written by")
+    )
     lease_until = models.DateTimeField(null=True, editable=False)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     error = models.CharField(_("error"), max_length=300, blank=True)
@@ -165,7 +173,11 @@ class Notice(models.Model):
     class Meta:
         verbose_name = _("mail to the fan")
         verbose_name_plural = _("mails to fans")
-        constraints = [models.UniqueConstraint(fields=["production", "kind", "about"], name="one_notice_per_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["production", "kind", "about"], name="one_notice_per_kind"),
+            # A message may be about no making: then the order keeps a second click from sending it again.
+            models.UniqueConstraint(fields=["order", "about"], condition=Q(kind="message"), name="one_message_per_key"),
+        ]
         indexes = [models.Index(fields=["sent_at", "lease_until"])]
 
     def __str__(self) -> str:

@@ -1,0 +1,204 @@
+"""The staff's order desk: lists, search, one order's page, and who sees which part of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import ApprovalMode, User
+from accounts.roles import Role
+from billing import services as billing
+from orders.models import Order, OrderState
+from pipeline import order_lists
+from pipeline.models import Call, CallState, Notice, NoticeKind
+
+from . import making
+from .test_review import finished
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LIST = "admin:orders_order_changelist"
+
+
+def staff() -> User:
+    return User.objects.get(email="staff@videogen.invalid")
+
+
+def one_of(role: Role) -> User:
+    """The demo's member of staff with this role."""
+    return User.objects.get(email=f"{role.value}@videogen.invalid")
+
+
+def paid(mail: str = "fan@films.example", **values: object) -> Order:
+    order = making.draft(by=making.fan(mail))
+    billing.pay(payment=billing.begin_payment(order=order), card="good")
+    Order.objects.filter(pk=order.pk).update(**values)
+    order.refresh_from_db()
+    return order
+
+
+def listed(client, **query: str) -> list[str]:
+    """The codes of the orders that the list shows."""
+    response = client.get(reverse(LIST), query)
+    assert response.status_code == 200
+    return [order.code for order in response.context["cl"].result_list]
+
+
+def asked(client, address: str) -> int:
+    """How many questions a page asks the database, once the content types are known."""
+    client.get(address)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)
+
+
+def test_a_placed_order_has_a_promise_and_one_with_a_look_a_later_one(settings):
+    settings.PROMISE_MINUTES, settings.PROMISE_REVIEW_MINUTES = 30, 60
+    order = paid()
+    assert order.promised_at - order.placed_at == dt.timedelta(minutes=30)
+    looked_at = making.draft(by=making.fan("b@films.example"), approval=ApprovalMode.EVERY_FILM)
+    billing.pay(payment=billing.begin_payment(order=looked_at), card="good")
+    looked_at.refresh_from_db()
+    assert looked_at.promised_at - looked_at.placed_at == dt.timedelta(minutes=90)
+
+
+def test_saved_filters_show_what_they_say(client):
+    now = timezone.now()
+    late = paid("a@films.example", promised_at=now - dt.timedelta(minutes=5))
+    good = paid("b@films.example", promised_at=now + dt.timedelta(minutes=5))
+    failed = paid("c@films.example", state=OrderState.FAILED, ended_at=now)
+    draft = making.draft(by=making.fan("d@films.example"))
+    client.force_login(staff())
+    assert set(listed(client)) == {late.code, good.code, failed.code}
+    assert listed(client, show="late") == [late.code]
+    assert listed(client, show="making") == [late.code, good.code]  # the oldest promise first
+    assert listed(client, show="failed") == [failed.code]
+    assert listed(client, show="drafts") == [draft.code]
+    assert listed(client, show="review") == []
+    page = client.get(reverse(LIST), {"show": "late"}).content.decode()
+    assert re.search(r"\d+ min late", page)
+    counts = order_lists.counts(Order.objects.all(), order_lists.SAVED)
+    assert (counts["late"], counts["making"], counts["failed"]) == (1, 2, 1)
+
+
+def test_a_film_with_its_creator_stands_in_review(bells, monkeypatch, client):
+    review = finished(bells, monkeypatch)
+    client.force_login(staff())
+    assert listed(client, show="review") == [review.cut.production.order.code]
+
+
+def test_orders_are_found_by_what_people_have_at_hand(bells, monkeypatch, client):
+    review = finished(bells, monkeypatch)
+    order = review.cut.production.order
+    other = paid("somebody@else.example")
+    payment = order.payments.get()
+    call = Call.objects.create(
+        step=review.cut.production.steps.first(), key="k-77", provider="x", job="shot", request={}, external_id="hf_42"
+    )
+    client.force_login(staff())
+    for term in (
+        order.code,
+        order.code.lower().replace("-", ""),
+        f"{order.code}-P-1",
+        f"{order.code}-R-1",
+        order.fan.email,
+        order.fan.email.upper(),
+        payment.key,
+        payment.external_id,
+        call.external_id,
+        call.key,
+    ):
+        assert listed(client, q=term) == [order.code], term
+    assert set(listed(client, q="eil")) == {order.code, other.code}  # the name both films are for
+    assert listed(client, q="somebody@") == [other.code]
+    assert listed(client, q="hf_43") == []
+
+
+def test_the_list_and_the_page_ask_few_questions_however_much_there_is(bells, monkeypatch, client):
+    review = finished(bells, monkeypatch)
+    order = review.cut.production.order
+    client.force_login(one_of(Role.ADMIN))
+    few = asked(client, reverse(LIST))
+    page = asked(client, reverse("admin:orders_order_change", args=[order.pk]))
+    for number in range(12):
+        paid(f"many{number}@films.example")
+    step = review.cut.production.steps.first()
+    for number in range(30):
+        Call.objects.create(step=step, key=f"c{number}", provider="x", job="shot", request={}, state=CallState.FAILED)
+    assert asked(client, reverse(LIST)) == few <= 15
+    assert asked(client, reverse("admin:orders_order_change", args=[order.pk])) == page <= 15
+
+
+def test_the_page_tells_money_steps_calls_mails_and_reviews_in_one_timeline(bells, monkeypatch, client):
+    review = finished(bells, monkeypatch)
+    production = review.cut.production
+    order = production.order
+    Call.objects.create(
+        step=production.steps.first(),
+        key="k",
+        provider="studio",
+        job="shot",
+        request={},
+        state=CallState.FAILED,
+        error="no room",
+    )
+    Notice.objects.get_or_create(order=order, production=production, kind=NoticeKind.REVIEW)
+    client.force_login(staff())
+    page = client.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
+    for words in (
+        "The money is held on the card.",
+        "The making began.",
+        "The creator was asked.",
+        "studio was asked",
+        "no room",
+        "The creator is looking at it",
+        "The order was placed.",
+    ):
+        assert words in page, words
+    only = client.get(reverse("admin:orders_order_change", args=[order.pk]), {"timeline": "money"}).content.decode()
+    assert "The money is held on the card." in only
+    assert "The making began." not in only
+
+
+def test_finance_sees_no_photos_and_support_no_ledger(bells, monkeypatch, client):
+    review = finished(bells, monkeypatch)
+    order = review.cut.production.order
+    address = reverse("admin:orders_order_change", args=[order.pk])
+    client.force_login(one_of(Role.FINANCE))
+    page = client.get(address).content.decode()
+    assert "In the ledger" in page
+    assert "/media/" not in page  # neither photos nor films
+    assert order.brief.notes not in page
+    assert order.brief.name not in page
+    assert order.fan.email not in page
+    assert "The creator was asked." not in page
+    client.force_login(one_of(Role.SUPPORT))
+    page = client.get(address).content.decode()
+    assert order.brief.notes in page
+    assert "The creator was asked." in page
+    assert "The money is held on the card." in page
+    assert "In the ledger" not in page
+
+
+def test_a_creator_meets_only_the_orders_placed_with_them(client):
+    order = paid()
+    mine, other = order.creator.user, User.objects.filter(creator__isnull=False).exclude(creator=order.creator).first()
+    address = reverse("admin:orders_order_change", args=[order.pk])
+    for user, codes, status in ((mine, [order.code], 200), (other, [], 404)):
+        client.force_login(user)
+        assert listed(client) == codes
+        assert listed(client, q=order.fan.email) == []
+        page = client.get(address)
+        assert page.status_code == status
+        assert order.fan.email not in page.content.decode()
+        assert "Timeline" not in page.content.decode()
+    client.force_login(order.fan)
+    assert client.get(address).status_code == 302
