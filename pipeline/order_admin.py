@@ -188,7 +188,7 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         orders = self.get_queryset(request).select_related("fan", "creator__user", "brief", "delivery")
-        found = orders.filter(pk=pk).first() if pk.isdigit() else orders.filter(code=pk).first()
+        found: Order | None = orders.filter(pk=pk).first() if pk.isdigit() else orders.filter(code=pk).first()
         if found is None:
             raise Http404
         return found
