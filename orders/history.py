@@ -32,5 +32,9 @@ NAMES: dict[str, str | Promise] = {
     "payment.released": _("The held money was let go."),
     "refund.asked": _("A refund waits for a second person."),
     "refund.declined": _("A second person declined the refund."),
-    "refund.made": _("Staff gave money back."),
+    "refund.begun": _("Money is to go back."),
+    "refund.released": _("Held money was let go, or is not taken."),
+    "refund.sent": _("The gateway was told to give money back."),
+    "refund.done": _("The money is back."),
+    "refund.failed": _("Money could not be given back."),
 }
