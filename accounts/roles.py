@@ -33,7 +33,7 @@ def _see(app: str, *names: str) -> set[str]:
 
 # The fan's own words and pictures, and whatever shows them.
 PRIVATE = _see("orders", "brief", "photo", "consent") | _see(
-    "pipeline", "production", "step", "review", "concern", "event", "cut", "finding"
+    "pipeline", "production", "step", "review", "concern", "event", "cut", "finding", "rendition"
 )
 # What money came and went, and to whom.
 BOOKS = _see("billing", "ledgerentry", "sharerate", "statement", "payout", "payoutaccount")
@@ -61,6 +61,7 @@ TABLE: dict[Role, set[str]] = {
         "pipeline.add_production",  # re-run
         "pipeline.add_notice",  # write to the fan
         "pipeline.change_review",  # a review that is late
+        "pipeline.change_rendition",  # another version that failed, once more
         "pipeline.change_vendor",  # the breaker
     },
     # Keeps the books: money, prices and what vendors cost; no fan's words or photos.

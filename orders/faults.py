@@ -30,6 +30,7 @@ POINTS = {
     "files.after_publish": "a file stands in storage, no row names it",
     "photo.after_check": "a photo has been checked, no row says so",
     "cut.after_render": "the film is encoded, not yet published",
+    "rendition.after_render": "another version of a film is encoded, not yet measured or published",
     "payment.after_hold": "the gateway holds the money, no row says so",
     "payment.after_place": "the money is held and the order placed, the fan has not been told",
     "payment.before_capture": "the amount to be taken is written down, the gateway has not heard of it",

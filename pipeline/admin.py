@@ -1,4 +1,4 @@
-"""Making films on the desk: read-only views of the board. Reviews have a file of their own."""
+"""Making films on the desk: read-only views of the board. Reviews and renditions have files of their own."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy
 from accounts.desk import ReadOnly
 from accounts.scoping import STAFF, Scoped
 
-from . import order_admin, review_admin, slots
+from . import order_admin, rendition_admin, review_admin, slots
 from .media_links import link
 from .models import Call, CallState, Concern, Cut, Event, Finding, HookEvent, Notice, Production, Step, Vendor
 
-__all__ = ["order_admin", "review_admin"]  # imported so that they register themselves
+__all__ = ["order_admin", "rendition_admin", "review_admin"]  # imported so that they register themselves
 
 
 def _figure(value: float | None, unit: str) -> str:

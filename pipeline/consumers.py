@@ -9,6 +9,8 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.template.loader import render_to_string
 from django.urls import path
 
@@ -97,7 +99,16 @@ class OrderConsumer(AsyncWebsocketConsumer):
         order = Order.objects.select_related("brief", "creator", "fan").filter(code=self.code).first()
         if order is None or order.is_draft or not may_see(order, user, fresh.get(KEY, "")):
             return None
-        return render_to_string("pipeline/_progress.html", {**views.context(order, user), "oob": True})
+        return render_to_string(
+            "pipeline/_progress.html", {**views.context(order, user), "oob": True, "csrf_token": self._csrf_token()}
+        )
+
+    def _csrf_token(self) -> str:
+        """A token for the forms of the live part: without one, whoever pressed their buttons would be sent away."""
+        request = HttpRequest()
+        request.COOKIES = self.scope.get("cookies", {})
+        CsrfViewMiddleware(lambda _request: HttpResponse()).process_request(request)
+        return get_token(request)
 
 
 sockets: list[Any] = [path("ws/orders/<str:code>/", OrderConsumer.as_asgi())]  # type: ignore[arg-type]

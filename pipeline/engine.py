@@ -11,15 +11,12 @@ import importlib
 import logging
 import os
 import random
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -30,6 +27,7 @@ from orders.codes import token as new_token
 from orders.faults import faultpoint
 
 from . import live, queue
+from .claims import Claim, LostLease
 from .history import tell
 from .line import LINE, STAGES, Stage
 from .models import OPEN_CALLS, Call, Production, ProductionState, Step, StepState
@@ -69,10 +67,6 @@ class Wait:
 DONE = Done()
 
 
-class LostLease(Exception):  # noqa: N818  (not a failure of the step: someone else has it)
-    """Another worker has this step now, or nobody wants it any more; nothing more may be written."""
-
-
 class StageFailed(Exception):  # noqa: N818  (the house's word)
     """The stage cannot be done. `fan` is what the fan reads; trying again would not help."""
 
@@ -81,66 +75,17 @@ class StageFailed(Exception):  # noqa: N818  (the house's word)
         self.fan = fan
 
 
-class Work:
+class Work(Claim):
     """A claimed step, as its stage sees it: facts, a way to show life, a fence around writes."""
 
     def __init__(self, step: Step, line: Stage) -> None:
+        super().__init__(step.production)
         self.step = step
         self.line = line
-        self.production = step.production
-        self.order = step.production.order
         self.overdue = step.deadline_at is not None and step.deadline_at < timezone.now()
-        self._beaten = 0.0
 
-    def beat(self, progress: float | None = None) -> None:
-        """Show life: renew the lease and note how far the step is (0–1). At most once a second reaches the database.
-
-        Raises LostLease when another worker has the step, or when its production has been ended.
-        """
-        now = time.monotonic()
-        if now - self._beaten < 1:
-            return
-        self._beaten = now
-        changes: dict[str, Any] = {}
-        if progress is not None:
-            changes["progress"] = max(0.0, min(1.0, progress))
-        self._renew(**changes)
-        live.order_changed(self.order.code)
-
-    @contextmanager
-    def waiting(self, seconds: float) -> Iterator[None]:
-        """Keep the lease while something is waited for that shows no life itself, for `seconds` at the most.
-
-        A thread beats for us: it dies with this process, so a crash is still noticed within one lease.
-        """
-        over = threading.Event()
-        beating = threading.Thread(target=self._keep, args=(over, time.monotonic() + seconds), daemon=True)
-        if seconds > 0:
-            beating.start()
-        try:
-            yield
-        finally:
-            over.set()
-            if seconds > 0:
-                beating.join()
-
-    def _keep(self, over: threading.Event, until: float) -> None:
-        while not over.wait(settings.LEASE_SECONDS / 3) and time.monotonic() < until:
-            try:
-                self._renew()
-            except LostLease:
-                return  # whoever works will hear it at the next fence
-            except DatabaseError as error:
-                log.warning("%s: a beat was lost: %s", self.step, error)
-            finally:
-                connection.close()  # this thread's own
-
-    @contextmanager
-    def fence(self) -> Iterator[None]:
-        """A transaction that only commits while the step is still ours and wanted. Raises LostLease."""
-        with transaction.atomic():
-            self._renew()
-            yield
+    def __str__(self) -> str:
+        return str(self.step)
 
     def _renew(self, **changes: Any) -> None:
         mine = Step.objects.filter(pk=self.step.pk, token=self.step.token, state=StepState.RUNNING)

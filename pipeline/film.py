@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import av
 from django.conf import settings
 from django.utils.translation import gettext as _
 from PIL import Image
@@ -15,18 +16,20 @@ from PIL import Image
 from orders.choices import Occasion, Tone
 
 from . import files
-from .engine import Work
-from .media import music, probe, startframe
+from .claims import Claim
+from .media import encode, meters, music, picture, probe, startframe, verdict
 from .media.motion import Box
 from .media.soundtrack import Soundtrack
 from .media.timeline import FilmSpec, SceneIn, Timeline, Word
-from .models import FirstLook, Scene, Take
+from .models import Cut, FirstLook, Rendition, RenditionState, Scene, Take
 from .models.story import TakeKind
 from .providers.writing.person import who_is
 from .providers.writing.telling import is_grave
 
 log = logging.getLogger(__name__)
 LIVELY = ("happy", "energetic")  # moods of music
+# What of a plan is kept with its film: made once more, it looks the same, whatever has changed since.
+LOOK = ("title", "subtitle", "end_title", "end_note", "label", "accent", "template", "lively")
 CHAPTERS = {"opening": "opening", "ending": "ending"}  # of a scene's role; all else is the story
 
 
@@ -39,7 +42,7 @@ class Material:
     photo_name: str
 
 
-def material(work: Work, folder: Path, *, stills: bool = False) -> list[Material]:
+def material(work: Claim, folder: Path, *, stills: bool = False) -> list[Material]:
     """Every scene's material, in order, copied into `folder`. With `stills`, takes are left aside.
 
     A scene without a usable take is filmed from its photo: a clip that is gone, or cannot be read, costs no film.
@@ -93,14 +96,23 @@ def _clip(take: Take, folder: Path) -> Path | None:
     return clip
 
 
-def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
-    """What the film should be; with `shorter_side` in pixels, a draft of it, as small as that."""
+def spec(
+    work: Claim,
+    *,
+    shorter_side: int | None = None,
+    shape: tuple[int, int] | None = None,
+    look: Mapping[str, Any] | None = None,
+) -> FilmSpec:
+    """What the film should be; with `shorter_side` in pixels, a draft of it, as small as that.
+
+    `shape`, in pixels, is another than was ordered; `look` what of LOOK was said before and is not asked again.
+    """
     brief, creator, heard = work.order.brief, work.order.creator, track(work)
-    scale = settings.RENDER_SCALE
+    scale, size = settings.RENDER_SCALE, shape or brief.size
     if shorter_side is not None:
-        scale = min(scale, shorter_side / min(brief.size))
-    width, height = (round(side * scale) for side in brief.size)
-    return FilmSpec(
+        scale = min(scale, shorter_side / min(size))
+    width, height = (round(side * scale) for side in size)
+    planned = FilmSpec(
         width=width,
         height=height,
         title=work.production.script.title,
@@ -115,9 +127,10 @@ def spec(work: Work, *, shorter_side: int | None = None) -> FilmSpec:
         music=heard.path,
         draft=shorter_side is not None,
     )
+    return replace(planned, **(look or {}))
 
 
-def track(work: Work) -> music.Track:
+def track(work: Claim) -> music.Track:
     """The film's music: calm where somebody has died, and never funny about a hard life, whatever was chosen."""
     brief = work.order.brief
     mourned = who_is(brief.name, brief.occasion, brief.notes).mourned
@@ -126,7 +139,7 @@ def track(work: Work) -> music.Track:
     return music.choose(tone, Occasion.CONDOLENCE if mourned else brief.occasion, work.order.pk)
 
 
-def soundtrack(work: Work, parts: list[Material], timeline: Timeline) -> Soundtrack:
+def soundtrack(work: Claim, parts: list[Material], timeline: Timeline) -> Soundtrack:
     """The plan of the film's sound."""
     return Soundtrack(
         reads=tuple((parts[index].audio, start) for index, start in timeline.narration),
@@ -136,7 +149,7 @@ def soundtrack(work: Work, parts: list[Material], timeline: Timeline) -> Soundtr
     )
 
 
-def pieces(work: Work) -> dict[str, str]:
+def pieces(work: Claim) -> dict[str, str]:
     """What is encoded of the film already, with the first look or when a take landed: content name → stored name."""
     takes = Take.objects.filter(shot__scene__script__production=work.production, selected=True)
     looks = FirstLook.objects.filter(production=work.production)
@@ -158,6 +171,55 @@ def bring(stored: Mapping[str, str], names: Iterable[str], segments: Path) -> in
     return found
 
 
+def take_back(work: Claim, names: Iterable[str], folder: Path, *, fps: int) -> int:
+    """Take those of the pieces called so out of films of this order that hold them, into `folder`; how many there were.
+
+    So what did not change is not encoded again, though nothing was kept of it but the film.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = {name for name in names if not (folder / name).exists()}
+    wanted = len(missing)
+    for stored, sha256, held in _films(work):
+        spans = {name: (first, end) for name, first, end in held if name in missing}
+        if not spans:
+            continue
+        try:
+            with work.waiting(files.PATIENCE):
+                whole = files.fetch(stored, folder)
+            if files.sha256(whole) == sha256:
+                _part(whole, spans, folder, fps)
+        except (FileNotFoundError, ValueError, av.FFmpegError) as error:
+            log.warning("Nothing can be taken out of %s: %s", stored, error)
+        missing = {name for name in missing if not (folder / name).exists()}
+        work.beat()
+    return wanted - len(missing)
+
+
+def _films(work: Claim) -> list[tuple[str, str, list[tuple[str, int, int]]]]:
+    """Finished films of this order, newest first: the stored name, its hash, and which frames are which piece."""
+    cuts = Cut.objects.filter(production__order=work.order).order_by("-pk")
+    others = Rendition.objects.filter(cut__production__order=work.order, state=RenditionState.READY).order_by("-pk")
+    return [
+        *((one.file, one.sha256, one.timeline.get("pieces", [])) for one in cuts),
+        *((one.file, one.sha256, one.pieces) for one in others),
+    ]
+
+
+def _part(whole: Path, spans: Mapping[str, tuple[int, int]], folder: Path, fps: int) -> None:
+    pictures = {folder / name: span for name, span in spans.items() if not name.startswith("sound-")}
+    if pictures:
+        encode.take_out(whole, pictures, fps=fps)
+    for name in spans:
+        if name.startswith("sound-"):
+            encode.take_sound(whole, folder / name)
+
+
+def parted(timeline: Timeline, sound: str) -> list[tuple[str, int, int]]:
+    """Which frames of the film are which encoded piece, by name; the sound, by its own, is all of them."""
+    own = [(part.path.name, part.start, part.end) for part in picture.segments(timeline, Path())]
+    return [*own, (sound, 0, timeline.frames)]
+
+
 def cues(timeline: Timeline) -> list[tuple[float, float, str]]:
     """Start and end in seconds, and the words, of every caption as it stands in the picture."""
     fps = timeline.spec.fps
@@ -173,6 +235,7 @@ def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
 
     return {
         "size": list(timeline.spec.size),
+        "look": {key: getattr(timeline.spec, key) for key in LOOK},
         "fps": fps,
         "seconds": timeline.seconds,
         "scenes": [[round(start, 3), round(end, 3)] for start, end in timeline.scenes],
@@ -192,3 +255,22 @@ def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
             if shot.kind in ("photo", "clip")
         ],
     }
+
+
+def expected(told: Mapping[str, Any], folder: Path) -> verdict.Expected:
+    """What quality control holds a film against: from its `facts`, with the photos fetched into `folder`."""
+    return verdict.Expected(
+        width=told["size"][0],
+        height=told["size"][1],
+        fps=told["fps"],
+        seconds=told["seconds"],
+        captions=tuple(meters.TextBox(*box) for box in told["captions"]),
+        labels=tuple(meters.TextBox(*box) for box in told["labels"]),
+        shots=tuple(
+            verdict.ExpectedShot(
+                start, end, files.fetch(photo, folder), filmed, tuple(Box(*face) for face in faces), scene
+            )
+            # A film that was cut before faces and scenes were told has neither.
+            for start, end, photo, filmed, faces, scene in ([*shot, [], None][:6] for shot in told["shots"])
+        ),
+    )

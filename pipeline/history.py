@@ -33,6 +33,9 @@ NAMES = {
     "review.approved": "The film was approved.",
     "review.refused": "The film was refused.",
     "film.delivered": "The film was delivered.",
+    "rendition.asked": "Another version of the film was asked for.",
+    "rendition.made": "Another version of the film was made.",
+    "rendition.failed": "Another version of the film cannot be had: its data say why.",
     "step.done": "A step was finished.",
     "step.failed": "A step failed.",
 }

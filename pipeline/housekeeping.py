@@ -16,7 +16,7 @@ from accounts.models import User
 from orders.far import StorageAway, far
 from orders.models import Photo
 
-from .models import Call, Cut, FirstLook, Narration, Take
+from .models import Call, Cut, FirstLook, Narration, Rendition, Take
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ FOLDERS = ("orders", "films")
 BATCH = 1000
 # A code is good for minutes; an account nobody has opened after this was never wanted.
 UNPROVEN = dt.timedelta(days=1)
+# The same film can be cut again at any time; until then whoever follows a link to an older one still gets it.
+REPLACED = dt.timedelta(days=1)
 
 
 def known_names(codes: Collection[str] | None = None) -> set[str]:
@@ -40,6 +42,7 @@ def known_names(codes: Collection[str] | None = None) -> set[str]:
         names |= {original, file, thumb}
     for film, poster, captions in of(Cut.objects.all(), "production__order").values_list("file", "poster", "captions"):
         names |= {film, poster, captions}
+    names |= set(of(Rendition.objects.all(), "cut__production__order").values_list("file", flat=True))
     names |= set(of(Narration.objects.all(), "scene__script__production__order").values_list("audio", flat=True))
     takes = of(Take.objects.all(), "shot__scene__script__production__order")
     for clip, small, pieces in takes.values_list("file", "thumb", "segments"):
@@ -126,4 +129,11 @@ def forget_unproven() -> int:
         date_joined__lt=timezone.now() - UNPROVEN,
     )
     gone, _kinds = unproven.delete()
+    return gone
+
+
+def forget_replaced() -> int:
+    """Remove renditions of cuts that are nobody's film any more, a day after; their files follow as orphans."""
+    old = Rendition.objects.filter(cut__deliveries=None, asked_at__lt=timezone.now() - REPLACED)
+    gone, _kinds = old.delete()
     return gone

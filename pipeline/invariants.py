@@ -20,7 +20,19 @@ from orders.models import WITHOUT_FILM, Order, OrderEvent, OrderState
 
 from . import files, housekeeping
 from .line import STAGES
-from .models import Call, CallState, Delivery, Event, Notice, Production, ProductionState, ReviewState, Step, StepState
+from .models import (
+    Call,
+    CallState,
+    Delivery,
+    Event,
+    Notice,
+    Production,
+    ProductionState,
+    Rendition,
+    ReviewState,
+    Step,
+    StepState,
+)
 
 # How late something due may be handled before it counts as forgotten.
 GRACE = dt.timedelta(seconds=60)
@@ -69,6 +81,8 @@ def i4_nothing_forgotten() -> Iterator[str]:
         yield f"I4 the mail {notice} has not left: {notice.error or 'no reason is known'}"
     for step in Step.objects.due(late):
         yield f"I4 step {step} has been due since before {late:%H:%M:%S}"
+    for rendition in Rendition.objects.due(late):
+        yield f"I4 the rendition {rendition} has been due since before {late:%H:%M:%S}"
     for production in Production.objects.filter(state=ProductionState.RUNNING):
         states = dict(production.steps.values_list("stage").annotate(open=Count("pk", filter=~Q(state="done"))))
         done = {stage for stage, still_open in states.items() if not still_open}

@@ -2,7 +2,7 @@
 
 from billing import truth
 
-from . import calls, engine, looking, money, notices, photos, roster
+from . import calls, engine, looking, money, notices, photos, renditions, roster
 
 
 def run_step(pk: int) -> None:
@@ -18,6 +18,11 @@ def check_photo(pk: int) -> None:
 def look_at_take(pk: int) -> None:
     """Look at one landed take, if nobody has."""
     looking.look(pk)
+
+
+def make_rendition(pk: int) -> None:
+    """Make one rendition of a delivered film, if nobody does."""
+    renditions.make(pk)
 
 
 def send_notice(pk: int) -> None:
@@ -51,6 +56,7 @@ JOBS = {
     "run_step": run_step,
     "check_photo": check_photo,
     "look_at_take": look_at_take,
+    "make_rendition": make_rendition,
     "send_notice": send_notice,
     "follow_call": follow_call,
     "look_at_payment": look_at_payment,

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from accounts.models import ApprovalMode
 from orders.models import Order, OrderState
 
-from . import roster, slots
+from . import roster, slots, versions
 from .line import LINE, Stage
 from .media import subtitles
 from .media_links import link
@@ -36,6 +36,7 @@ from .models import (
     StepState,
     Take,
 )
+from .versions import Versions
 
 StateKey = Literal["making", "review", "delivered", "failed", "refused", "cancelled"]
 
@@ -117,6 +118,12 @@ class Progress:
     frames: list[Frame]
     preview: Preview | None
     film: Film | None
+    versions: Versions | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether something is still to come, so that an open page has a reason to look again."""
+        return self.state in ("making", "review") or (self.versions is not None and self.versions.underway)
 
 
 def read(order: Order) -> Progress:
@@ -142,6 +149,7 @@ def read(order: Order) -> Progress:
         frames=_frames(production),
         preview=_preview(production) if state == "making" else None,
         film=_film(order) if state == "delivered" else None,
+        versions=versions.read(order, file_name(order)) if state == "delivered" else None,
     )
 
 

@@ -27,7 +27,7 @@ from orders.models import Photo
 
 from .media import faces
 from .media.lifeline import die_with
-from .models import Step, StepState
+from .models import Rendition, RenditionState, Step, StepState
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +40,16 @@ NICE = {"pixels": 5, "render": 10}
 # Loaded once, before the forks: each fork then begins with everything in memory.
 PRELOAD: dict[str, tuple[tuple[str, ...], Callable[[], None] | None]] = {
     "pixels": (("pipeline.photos", "pipeline.looking", "pipeline.stages.first_look", "pipeline.stages.qc"), faces.load),
-    "render": (("pipeline.stages.cut",), None),
+    "render": (("pipeline.stages.cut", "pipeline.renditions"), None),
 }
 
 # Whose claim a job works under, while it does: the claim's mark, and until when it holds without a sign of life.
 CLAIMS: dict[str, Callable[[int], tuple[str, dt.datetime | None] | None]] = {
     "pipeline.jobs.run_step": lambda pk: (
         Step.objects.filter(pk=pk, state=StepState.RUNNING).values_list("token", "lease_until").first()
+    ),
+    "pipeline.jobs.make_rendition": lambda pk: (
+        Rendition.objects.filter(pk=pk, state=RenditionState.RUNNING).values_list("token", "lease_until").first()
     ),
     "pipeline.jobs.check_photo": lambda pk: (
         Photo.objects.filter(pk=pk).exclude(lease="").values_list("lease", "lease_until").first()

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from orders.codes import token
 
-from . import calls, engine, housekeeping, money, notices, photos
+from . import calls, engine, housekeeping, money, notices, photos, renditions
 from .models import Sweeper
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def hold(holder: str) -> bool:
 def sweep_once() -> int:
     """Look over everything once. Returns how much was due. One part that fails does not keep the others from it."""
     found = 0
-    for part in (engine.sweep, photos.sweep, notices.sweep, calls.sweep, money.sweep):
+    for part in (engine.sweep, photos.sweep, notices.sweep, calls.sweep, renditions.sweep, money.sweep):
         try:
             found += part()
         except DatabaseError:
@@ -58,6 +58,7 @@ def sweep_once() -> int:
 def tidying() -> Iterator[object]:
     """Remove what crashes left behind: files no row names, work folders of dead processes. Bit by bit."""
     housekeeping.forget_unproven()
+    housekeeping.forget_replaced()
     work = settings.VAR_DIR / "work"
     if work.is_dir():
         for folder in work.iterdir():

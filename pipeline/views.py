@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from billing import receipt
-from orders.models import WITHOUT_FILM, Order
+from orders.access import own_order
+from orders.choices import Format
+from orders.models import WITHOUT_FILM, Order, OrderState
 from orders.visitors import known_visitor
 
 from . import progress as board
+from . import renditions
 from .access import may_see
 
 
@@ -62,6 +66,20 @@ def words(request: HttpRequest, code: str, kind: str) -> HttpResponse:
     return HttpResponse(text, content_type=f"{type_}; charset=utf-8", headers=headers)
 
 
+@require_POST
+def version(request: HttpRequest, code: str) -> HttpResponse:
+    """The fan asks for the film in another shape, or without captions in the picture."""
+    found = own_order(request, code)
+    shape, captions = request.POST.get("format", ""), request.POST.get("captions", "")
+    if shape not in Format.values or captions not in ("yes", "no"):
+        return HttpResponseBadRequest()
+    try:
+        renditions.ask(order=found, format=shape, captions=captions == "yes")
+    except renditions.NotOffered as reason:
+        messages.warning(request, str(reason))
+    return redirect(reverse("pipeline:order", args=[found.code]) + "#film-versions")
+
+
 def context(order: Order, viewer: Any) -> dict[str, object]:
     """What the order page and its fragment show. The fan's address, and beginning again, are for the fan alone."""
     is_fan = order.fan is not None and order.fan == viewer
@@ -72,6 +90,9 @@ def context(order: Order, viewer: Any) -> dict[str, object]:
         "progress": board.read(order),
         "receipt": receipt.of(order),
         "mail_to": order.fan.email if order.fan is not None and is_fan else "",
+        "ask_url": reverse("pipeline:version", args=[order.code])
+        if is_fan and order.state == OrderState.DELIVERED
+        else "",
         "restart_url": reverse("orders:begin_again", args=[order.code])
         if is_fan and order.state in WITHOUT_FILM
         else "",

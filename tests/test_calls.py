@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import Creator
 from orders.far import StorageAway
 from orders.models import OrderState
-from pipeline import breaker, calls, engine, jobs, roster, services, slots
+from pipeline import breaker, calls, claims, engine, jobs, roster, services, slots
 from pipeline.engine import LostLease, Work
 from pipeline.line import STAGES
 from pipeline.models import Call, CallState, Step, StepState
@@ -217,7 +217,7 @@ class Fetching(Slow):
 @pytest.fixture
 def clock(monkeypatch):
     with time_machine.travel(timezone.now(), tick=False) as travelled:
-        monkeypatch.setattr(engine.time, "monotonic", time.time)
+        monkeypatch.setattr(claims.time, "monotonic", time.time)
         yield travelled
 
 

@@ -261,6 +261,7 @@ WORKERS = {
     "pixels": env.int("PIXELS_WORKERS", default=2),
     "render": env.int("RENDER_WORKERS", default=1),
 }
+RENDITIONS_PER_FILM = env.int("RENDITIONS_PER_FILM", default=5)  # other shapes, and without captions: all there are
 RENDER_SCALE = env.float("RENDER_SCALE", default=1.0)  # tests make small films of the same shape
 CURRENCY = "EUR"
 # A film should be with the fan this long after it was placed, and where a creator looks at every film so much later.

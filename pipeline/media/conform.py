@@ -14,6 +14,7 @@ from av.video.reformatter import Colorspace
 from pipeline.media import frames
 from pipeline.media.motion import Box, CameraPath, hull, placed
 
+LEAST = 0.4  # of a clip's picture that a crop leaves; tall in wide is 0.32, a square in either 0.56
 SLOWEST = 0.75  # a short clip is played no slower than this; after that its last picture is held
 
 
@@ -32,14 +33,17 @@ def measure(clip: Path) -> tuple[float, tuple[int, int]]:
 def framing(
     clip: tuple[int, int], frame: tuple[int, int], faces: Sequence[Box], interest: Box, *, closer: bool = False
 ) -> CameraPath:
-    """Crop a clip to the frame's shape around its faces, or show it whole on a soft ground where that cuts one.
+    """Crop a clip to the frame's shape around its faces, or show it whole on a soft ground.
+
+    That is where a crop would cut a face, or leave so little of the clip that it would be enlarged past recognition:
+    a tall clip in a wide film, and the reverse.
 
     With `closer` it ends a touch closer than it starts, so that a clip whose last picture must be held still lives.
     """
     w = min(clip[0], clip[1] * frame[0] / frame[1])
     h = w * frame[1] / frame[0]
     about = hull(faces).scaled(*clip) if faces else interest.scaled(*clip)
-    if faces and (about.w > w or about.h > h):
+    if (faces and (about.w > w or about.h > h)) or w * h < LEAST * clip[0] * clip[1]:
         fit = min(frame[0] / clip[0], frame[1] / clip[1])
         card = Box((frame[0] - clip[0] * fit) / 2, (frame[1] - clip[1] * fit) / 2, clip[0] * fit, clip[1] * fit)
         ground = Box(0, 0, *frame)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -109,6 +109,51 @@ def join(segments: Sequence[Path], audio: Path | None, out: Path, *, fps: int = 
             heard = stack.enter_context(av.open(str(audio)))
             sounds = _sounds(heard, film.add_stream_from_template(heard.streams.audio[0]))
         return _interleave(film, _pictures(segments, picture, parameters, fps), sounds)
+
+
+def take_out(film: Path, spans: Mapping[Path, tuple[int, int]], *, fps: int) -> None:
+    """Take segments back out of a film that `join` made: to each path the frames from first to end (not included).
+
+    Packets are copied, nothing is encoded. Spans must be those of the segments it was joined from, for each of them is
+    closed in itself. Raises ValueError when a span is not whole, av.error.FFmpegError when the film cannot be read.
+    """
+    with ExitStack() as stack:
+        source = stack.enter_context(av.open(str(film)))
+        stream = source.streams.video[0]
+        found: dict[Path, list[av.Packet[Any]]] = {path: [] for path in spans}
+        for packet in source.demux(stream):
+            if packet.pts is None or packet.dts is None:
+                continue
+            tick = Fraction(packet.time_base) * fps
+            frame = round(packet.pts * tick)
+            for path, (first, end) in spans.items():
+                if first <= frame < end:
+                    packet.pts, packet.dts = frame - first, round(packet.dts * tick) - first
+                    packet.time_base, packet.duration = Fraction(1, fps), 1
+                    found[path].append(packet)
+        for path, packets in found.items():
+            if len(packets) != spans[path][1] - spans[path][0] or not packets[0].is_keyframe:
+                raise ValueError(f"{film.name} holds no whole segment at {spans[path]}")
+            _copy(packets, stream, path, Fraction(1, fps))
+
+
+def take_sound(film: Path, out: Path) -> None:
+    """Copy a film's sound out of it, as `sound` encoded it. Raises as `take_out` does, ValueError for a silent film."""
+    with av.open(str(film)) as source:
+        stream = next(iter(source.streams.audio), None)
+        if stream is None:
+            raise ValueError(f"{film.name} has no sound")
+        _copy([packet for packet in source.demux(stream) if packet.dts is not None], stream, out, None)
+
+
+def _copy(packets: Sequence[av.Packet[Any]], like: Any, out: Path, time_base: Fraction | None) -> None:
+    with replaced(out) as temporary, av.open(str(temporary), "w", format="mp4") as container:
+        stream = container.add_stream_from_template(like)
+        if time_base is not None:
+            stream.time_base = time_base
+        for packet in packets:
+            packet.stream = stream
+            container.mux(packet)
 
 
 def _pictures(

@@ -15,6 +15,7 @@ from .board import (
 )
 from .desk import RefundRequest, RequestState
 from .finish import Cut, Delivery, Finding, FirstLook, Notice, NoticeKind, Review, ReviewState
+from .rendition import Rendition, RenditionState
 from .story import Concern, Narration, Scene, Script, Shot, Subject, Take, TakeState
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "ProductionState",
     "RefundRequest",
     "RequestState",
+    "Rendition",
+    "RenditionState",
     "Review",
     "ReviewState",
     "Scene",

@@ -29,6 +29,8 @@ def run(work: Work) -> Done | Wait:
         with work.waiting(files.PATIENCE):
             names = [track.name, *(part.path.name for part in picture.segments(timeline, segments))]
             ready = film.bring(film.pieces(work), names, segments)
+        if not work.step.item:  # a film that is mended is made of nothing old
+            ready += film.take_back(work, names, segments, fps=timeline.spec.fps)
         sound = track.make(segments)
         work.beat()
         picture.render_film(timeline, sound, master, segments, threads=settings.RENDER_THREADS, on_progress=work.beat)
@@ -36,7 +38,8 @@ def run(work: Work) -> Done | Wait:
         picture.poster(timeline, poster, folder)
         captions.write_text(subtitles.vtt(film.cues(timeline)), encoding="utf-8")
         with work.waiting(files.PATIENCE):
-            _keep(work, film.facts(parts, timeline), master, poster, captions, ready=ready)
+            told = film.facts(parts, timeline) | {"pieces": film.parted(timeline, track.name)}
+            _keep(work, told, master, poster, captions, ready=ready)
     return DONE
 
 

@@ -5,15 +5,12 @@ What can be mended is mended once (see mending): the film is cut again, and meas
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from django.utils.translation import gettext as _
 
-from .. import files, mending
+from .. import files, film, mending
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
 from ..media import meters, verdict
-from ..media.motion import Box
 from ..models import Cut, Finding
 
 
@@ -25,9 +22,9 @@ def run(work: Work) -> Done | Wait:
     if not cut.verdict:
         with files.workspace("qc") as folder:
             with work.waiting(files.PATIENCE):
-                film = files.fetch(cut.file, folder)
-                expected = _expected(cut, folder)
-            measures = meters.measure(film, at=verdict.looks(expected), on_progress=work.beat)
+                master = files.fetch(cut.file, folder)
+                expected = film.expected(cut.timeline, folder)
+            measures = meters.measure(master, at=verdict.looks(expected), on_progress=work.beat)
             _keep(work, cut, measures, verdict.judge(measures, expected))
     if cut.verdict == "fail" and mending.mend(work, cut):
         return Wait(mending.AGAIN)
@@ -38,25 +35,6 @@ def run(work: Work) -> Done | Wait:
             fan=_("The film did not pass our own checks of picture and sound, so we did not send it to you."),
         )
     return DONE
-
-
-def _expected(cut: Cut, folder: Path) -> verdict.Expected:
-    told = cut.timeline
-    return verdict.Expected(
-        width=told["size"][0],
-        height=told["size"][1],
-        fps=told["fps"],
-        seconds=told["seconds"],
-        captions=tuple(meters.TextBox(*box) for box in told["captions"]),
-        labels=tuple(meters.TextBox(*box) for box in told["labels"]),
-        shots=tuple(
-            verdict.ExpectedShot(
-                start, end, files.fetch(photo, folder), filmed, tuple(Box(*face) for face in faces), scene
-            )
-            # A film that was cut before faces and scenes were told has neither.
-            for start, end, photo, filmed, faces, scene in ([*shot, [], None][:6] for shot in told["shots"])
-        ),
-    )
 
 
 def _keep(work: Work, cut: Cut, measures: meters.Measures, judged: verdict.Verdict) -> None:
