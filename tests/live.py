@@ -1,7 +1,8 @@
 """Run as a program of its own on the site that VIDEOGEN_VAR names: places orders, says how they stand (JSON).
 
 `voices NAME …` gives the creators who approve by themselves those voices, `place COUNT [FIRST]` orders films of them in
-turn, beginning with that one, `pay` pays what was left unpaid, `look` says how everything stands.
+turn, beginning with that one, `pay` pays what was left unpaid, `version CODE` asks for a delivered
+film's wide version, `look` says how everything stands.
 """
 
 from __future__ import annotations
@@ -69,6 +70,15 @@ def voices(*names: str) -> list[str]:
     return list(names)
 
 
+def version(code: str) -> list[str]:
+    """Ask for the wide version of a delivered film, twice."""
+    from orders.models import Order
+    from pipeline import renditions
+
+    order = Order.objects.get(code=code)
+    return [str(renditions.ask(order=order, format="16:9", captions=True)) for _ in range(2)]
+
+
 def look() -> dict[str, object]:
     """Every order's state, the steps that are open, the calls that were sent, and the invariants that are broken."""
     from orders.models import Order
@@ -91,4 +101,4 @@ if __name__ == "__main__":
     if verb == "place":
         print(json.dumps(place(*map(int, words))))
     else:
-        print(json.dumps({"voices": voices, "pay": pay, "look": look}[verb](*words)))
+        print(json.dumps({"voices": voices, "pay": pay, "version": version, "look": look}[verb](*words)))

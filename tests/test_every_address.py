@@ -44,6 +44,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "pipeline:order": (404, 404, 200, 200, 404, 200),
     "pipeline:progress": (404, 404, 200, 200, 404, 200),
     "pipeline:words": (404, 404, 404, 404, 404, 404),  # no film yet; a delivered one's have their own tests
+    "pipeline:version": (405,) * 6,
     "hooks:vendor": (405,) * 6,  # what a POST does has its own tests
     "hooks:call": (405,) * 6,
     "pipeline:media": (404,) * 6,  # a forged link; real ones have their own tests

@@ -183,6 +183,9 @@ def test_processes_die_at_every_boundary_and_all_at_once_and_every_film_arrives_
     site.wait_for("select count(*) from orders_order where state = 'placed'", [(0,)])
     # Money follows the delivery within a sweep.
     site.wait_for("select distinct state from billing_payment", [("captured",)])
+    # A version of a delivered film dies as well, and comes.
+    site.ask("version", codes[0])
+    site.wait_for("select state, attempts > 1 from pipeline_rendition", [("ready", 1)])
     now = site.ask("look")
     assert {now["orders"][code] for code in codes} == {"delivered"}
     assert now["broken"] == []

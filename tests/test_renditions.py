@@ -34,7 +34,21 @@ from pipeline import (
 )
 from pipeline.claims import LostLease
 from pipeline.media import compose, encode, meters
-from pipeline.models import Cut, Delivery, Event, Production, ProductionState, Rendition, RenditionState, Step
+from pipeline.line import STAGES
+from pipeline.models import (
+    Cut,
+    Delivery,
+    Event,
+    Narration,
+    Production,
+    ProductionState,
+    Rendition,
+    RenditionState,
+    Scene,
+    Script,
+    Step,
+)
+from pipeline.stages import cut as cut_stage
 from pipeline.queue import CLAIMS
 
 from . import making
@@ -419,7 +433,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of pieces that are encoded from now on, of picture and sound."""
     made: list[str] = []
     segment, sound = encode.segment, encode.sound
-    monkeypatch.setattr(encode, "segment", lambda out, *args: (made.append(out.name), segment(out, *args))[1])
+    monkeypatch.setattr(encode, "segment", lambda out, *a, **k: (made.append(out.name), segment(out, *a, **k))[1])
     monkeypatch.setattr(encode, "sound", lambda audio, out: (made.append(out.name), sound(audio, out))[1])
     return made
 
@@ -470,14 +484,25 @@ def test_real_versions_pass_the_same_checks_and_encode_only_what_is_new(film, mo
             assert (audio.rate, round(row.seconds, 1)) == (48_000, round(cut.seconds, 1))
         assert files.sha256(Path(default_storage.path(row.file))) == row.sha256
     assert invariants.broken() == []
-
-
-@pytest.mark.render
-@pytest.mark.slow
-def test_the_label_stays_in_every_version_and_a_version_without_it_is_kept_back(film, monkeypatch):
-    made(film, Format.SQUARE, captions=False)
-    monkeypatch.setattr(compose.Timeline, "label_box", lambda self, frame: None)
-    row = renditions.ask(order=film, format=Format.WIDE, captions=False)
-    renditions.make(row.pk)
+    # Without its label it would be no version to send.
+    with monkeypatch.context() as spoiled:
+        spoiled.setattr(compose.Timeline, "label_box", lambda self, frame: None)
+        row = renditions.ask(order=film, format=Format.SQUARE, captions=False)
+        renditions.make(row.pk)
     row.refresh_from_db()
     assert (row.state, row.findings[0]["code"], row.file) == (RenditionState.FAILED, "label", "")
+    # And a film whose captions are changed is cut again of all pieces that the change does not reach.
+    names.clear()
+    scene = Scene.objects.get(script__production=cut.production, number=2)
+    words = scene.narration.words
+    Narration.objects.filter(scene=scene).update(words=[["Hello", *words[0][1:]], *words[1:]])
+    again = Production.objects.create(order=film, number=2)
+    Script.objects.update(production=again)
+    step = Step.objects.create(production=again, stage="cut", state="ready", not_before=timezone.now())
+    cut_stage.run(engine.Work(engine.claim(step.pk), STAGES["cut"]))
+    since, until = (round(30 * second) for second in cut.timeline["scenes"][1])
+    near = {name for name, (first, end) in pieces.items() if first < until and end > since and name in told}
+    assert 1 <= len(names) <= len(near) < len(pieces) / 2
+    assert not set(names) & set(pieces)
+    [event] = Event.objects.filter(production=again, name="film.cut")
+    assert event.data["ready"] == len(pieces) - len(names)
