@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.desk import ReadOnly
+from accounts.scoping import STAFF
 
 from . import renditions
 from .models import Rendition, RenditionState
@@ -18,6 +19,7 @@ from .models import Rendition, RenditionState
 class RenditionAdmin(ReadOnly):
     """One version of a film: how it stands, and why there is none."""
 
+    whose = STAFF
     list_display = ("film_for", "format", "captions", "state", "verdict", "asked_at", "ended_at", "attempts", "error")
     list_filter = ("state", "format", "captions")
     list_select_related = ("cut__production__order__brief",)

@@ -33,8 +33,8 @@ from pipeline import (
     sweeping,
 )
 from pipeline.claims import LostLease
-from pipeline.media import compose, encode, meters
 from pipeline.line import STAGES
+from pipeline.media import compose, encode, meters
 from pipeline.models import (
     Cut,
     Delivery,
@@ -48,8 +48,8 @@ from pipeline.models import (
     Script,
     Step,
 )
-from pipeline.stages import cut as cut_stage
 from pipeline.queue import CLAIMS
+from pipeline.stages import cut as cut_stage
 
 from . import making
 from .board import Died
