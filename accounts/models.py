@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.serializers.json import DjangoJSONEncoder
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -62,6 +62,7 @@ class ApprovalMode(models.TextChoices):
     """Who looks at a film before it goes out."""
 
     AUTOMATIC = "automatic", _("Automatic when all checks are green")
+    SAMPLED = "sampled", _("The creator looks at some of the green ones")
     EVERY_FILM = "every_film", _("The creator looks at every film")
 
 
@@ -84,6 +85,12 @@ class Creator(models.Model):
         User, models.PROTECT, null=True, blank=True, related_name="creator", verbose_name=_("signs in as")
     )
     approval = models.CharField(_("approval"), max_length=20, choices=ApprovalMode, default=ApprovalMode.EVERY_FILM)
+    sample_percent = models.PositiveSmallIntegerField(
+        _("share looked at, percent"),
+        default=20,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("Where the creator looks at some of the green films: how many of a hundred."),
+    )
     accent = models.CharField(
         _("accent colour"), max_length=7, default="#e4572e", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]
     )

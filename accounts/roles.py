@@ -54,7 +54,7 @@ TABLE: dict[Role, set[str]] = {
         *_see("orders", "order", "orderevent"),
         *PRIVATE,
         *_see("billing", "price", "payment", "refund"),
-        *_see("pipeline", "call", "vendor", "hookevent", "notice", "refundrequest"),
+        *_see("pipeline", "call", "vendor", "hookevent", "notice", "refundrequest", "escalation"),
         "orders.change_order",  # pause, cancel
         "billing.add_refund",  # up to the limit that asks for four eyes
         "pipeline.add_refundrequest",
@@ -62,6 +62,7 @@ TABLE: dict[Role, set[str]] = {
         "pipeline.add_notice",  # write to the fan
         "pipeline.change_review",  # a review that is late
         "pipeline.change_rendition",  # another version that failed, once more
+        "pipeline.change_escalation",  # looked after
         "pipeline.change_vendor",  # the breaker
     },
     # Keeps the books: money, prices and what vendors cost; no fan's words or photos.

@@ -40,6 +40,8 @@ POINTS = {
     "refund.after_send": "the gateway has the refund in hand, no row says so",
     "till.before_commit": "a gateway's message is written down, nothing is committed",
     "till.after_commit": "a gateway's message is committed, the gateway has not been told so",
+    "review.before_effect": "a decision can no longer be taken back, no row says so",
+    "review.after_effect": "a decision has taken effect, its step does not say so",
     "delivery.before_finish": "the delivery exists, the order does not say so",
 }
 

@@ -344,8 +344,11 @@ def finish(*, order: Order, state: OrderState, ending: str = "", actor: str = "s
 
 @transaction.atomic
 def reopen(*, order: Order, actor: str) -> bool:
-    """Staff make a film again after it ended without one, or with a poor one. True for exactly one caller."""
-    ended = (OrderState.FAILED, OrderState.REFUSED, OrderState.DELIVERED)
+    """Staff make a film again after it ended without one. True for exactly one caller.
+
+    What was delivered stays delivered while a new version is made.
+    """
+    ended = (OrderState.FAILED, OrderState.REFUSED)
     if not order.move(ended, OrderState.PLACED, ended_at=None, ending=""):
         return False
     order.tell("order.reopened", actor=actor)

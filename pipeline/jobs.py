@@ -2,7 +2,7 @@
 
 from billing import truth
 
-from . import calls, engine, looking, money, notices, photos, renditions, roster
+from . import calls, engine, escalations, looking, money, notices, photos, renditions, roster
 
 
 def run_step(pk: int) -> None:
@@ -28,6 +28,11 @@ def make_rendition(pk: int) -> None:
 def send_notice(pk: int) -> None:
     """Send one promised mail, if nobody has."""
     notices.send(pk)
+
+
+def send_escalation(pk: int) -> None:
+    """Mail staff what they are called for, if nobody has."""
+    escalations.send(pk)
 
 
 def follow_call(pk: int) -> None:
@@ -58,6 +63,7 @@ JOBS = {
     "look_at_take": look_at_take,
     "make_rendition": make_rendition,
     "send_notice": send_notice,
+    "send_escalation": send_escalation,
     "follow_call": follow_call,
     "look_at_payment": look_at_payment,
     "send_refund": send_refund,

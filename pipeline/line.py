@@ -50,7 +50,19 @@ LINE: tuple[Stage, ...] = (
 STAGES: dict[str, Stage] = {stage.key: stage for stage in LINE}
 
 
-def before(stage: str) -> list[Stage]:
-    """The stages that come before one, in the table's order; they are what a re-run from it keeps."""
-    keys = [s.key for s in LINE]
-    return list(LINE[: keys.index(stage)])
+def leading_to(stage: str) -> list[Stage]:
+    """All that a stage needs, and what that needs; they must be done before a re-run can begin at it."""
+    wanted = set(STAGES[stage].needs)
+    for line in reversed(LINE):
+        if line.key in wanted:
+            wanted |= {*line.needs, *filter(None, [line.same_item])}
+    return [line for line in LINE if line.key in wanted]
+
+
+def following(stage: str) -> list[Stage]:
+    """A stage and all that need what it makes, in the table's order; they are what a re-run from it makes anew."""
+    anew = {stage}
+    for line in LINE:
+        if anew & {*line.needs, line.same_item}:
+            anew.add(line.key)
+    return [line for line in LINE if line.key in anew]

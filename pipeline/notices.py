@@ -34,6 +34,7 @@ def subject(notice: Notice) -> str:
         NoticeKind.ATTENTION: _("About the film for %(name)s"),
         NoticeKind.REVIEW: _("The film for %(name)s is with %(creator)s"),
         NoticeKind.REFUND: _("Your money for the film for %(name)s"),
+        NoticeKind.RENEWED: _("The film for %(name)s is better now"),
     }[NoticeKind(notice.kind)] % {"name": name, "creator": notice.order.creator.name}
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import statistics
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Literal
 
-from django.core.cache import cache
-from django.db.models import Max, Min
+from django.db.models import Max, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
@@ -19,7 +17,7 @@ from django.utils.translation import ngettext
 from accounts.models import ApprovalMode
 from orders.models import Order, OrderState
 
-from . import roster, slots, versions
+from . import pace, slots, versions
 from .line import LINE, Stage
 from .media import subtitles
 from .media_links import link
@@ -49,7 +47,6 @@ ENDED: dict[str, StateKey] = {
 # What is shown before the film is there never reads "nearly": the last percent belong to the delivery.
 MOST_BEFORE_DELIVERY = 97
 HISTORY = 30
-HISTORY_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -128,7 +125,7 @@ class Progress:
 
 def read(order: Order) -> Progress:
     """The truth about a placed order, as of now. A handful of queries, and one write when the percentage rose."""
-    production = order.productions.order_by("-number").first()
+    production = _shown(order)
     steps = list(production.steps.all()) if production else []
     stages = _stages(steps, by_itself=order.creator.approval == ApprovalMode.AUTOMATIC and not _asked(production))
     state = _state(order, production)
@@ -138,7 +135,7 @@ def read(order: Order) -> Progress:
     begun = order.placed_at or order.created_at
     return Progress(
         code=order.code,
-        version=_version(production),
+        version=_version(order.productions.order_by("-number").first()),
         state=state,
         sentence=sentence,
         detail=detail,
@@ -153,6 +150,14 @@ def read(order: Order) -> Progress:
     )
 
 
+def _shown(order: Order) -> Production | None:
+    """The making the page is about: the newest, or the one the fan has the film of."""
+    made = order.productions.order_by("-number")
+    if order.state == OrderState.DELIVERED:
+        return made.filter(cut__deliveries__order=order).first() or made.first()
+    return made.first()
+
+
 def _version(production: Production | None) -> int:
     """Rises with every event of a production and with every new production."""
     if production is None:
@@ -164,7 +169,9 @@ def _version(production: Production | None) -> int:
 def _state(order: Order, production: Production | None) -> StateKey:
     if order.state in ENDED:
         return ENDED[order.state]
-    if production and Review.objects.filter(cut__production=production, state=ReviewState.WAITING).exists():
+    # A decision that can still be taken back is none.
+    open_ones = Q(state=ReviewState.WAITING) | Q(takes_effect_at__isnull=False)
+    if production and Review.objects.filter(open_ones, cut__production=production).exists():
         return "review"
     return "making"
 
@@ -227,54 +234,17 @@ def _eta(steps: list[Step]) -> tuple[int, int] | None:
 
     Stages without history count with the table's expectation, doubled for the upper end.
     """
-    took = stage_seconds()
     low = high = 0.0
     for line in LINE:
         if line.key == "review":
             continue  # a person's time is told in words, not seconds
         left = 1 - _fraction(steps, line)
-        middle, slow = took.get(line.key) or _expected(line)
+        middle, slow = pace.seconds_of(line)
         low += left * middle
         high += left * slow
     if high <= 0:
         return None
     return max(1, round(low * 0.8)), max(2, round(high * 1.1))
-
-
-def _expected(line: Stage) -> tuple[float, float]:
-    """Usual and slow seconds of a stage that was never measured here; a vendor's shots take as long as we wait."""
-    if line.key == "shot" and roster.films_elsewhere():
-        model = roster.video_models()[0]
-        return model.hedge_after, model.local_after
-    return line.expected, line.expected * 2
-
-
-def stage_seconds() -> dict[str, tuple[float, float]]:
-    """Median and 90th-percentile seconds of each stage over the last productions here; kept for half a minute."""
-    kept: dict[str, tuple[float, float]] | None = cache.get("stage_seconds")
-    if kept is not None:
-        return kept
-    recent = (
-        Production.objects.filter(state=ProductionState.DONE).order_by("-pk").values_list("pk", flat=True)[:HISTORY]
-    )
-    spans = (
-        Step.objects.filter(production__in=list(recent), state=StepState.DONE)
-        .values("production", "stage")
-        .annotate(begun=Min("started_at"), over=Max("ended_at"))
-    )
-    by_stage: dict[str, list[float]] = defaultdict(list)
-    for span in spans:
-        if span["begun"] and span["over"]:
-            by_stage[span["stage"]].append((span["over"] - span["begun"]).total_seconds())
-    found = {key: (statistics.median(values), p90(values)) for key, values in by_stage.items()}
-    cache.set("stage_seconds", found, HISTORY_SECONDS)
-    return found
-
-
-def p90(values: list[float]) -> float:
-    """The 90th percentile, by nearest rank; of one value, that value."""
-    ranked = sorted(values)
-    return ranked[min(len(ranked) - 1, round(0.9 * (len(ranked) - 1)))]
 
 
 def review_wait(order: Order) -> str:
@@ -310,7 +280,7 @@ def _words(order: Order, production: Production | None, state: StateKey, stages:
     if state == "delivered":
         if Delivery.objects.filter(order=order).exclude(revoked_at=None).exists():
             return _("The film for %(name)s was paid back.") % names, _("So it can no longer be watched here.")
-        return _("Your film for %(name)s is ready.") % names, ""
+        return _("Your film for %(name)s is ready.") % names, _renewing(order)
     if state == "review":
         return _("%(creator)s is looking at your film.") % names, review_wait(order)
     if state == "cancelled":
@@ -332,7 +302,20 @@ def _words(order: Order, production: Production | None, state: StateKey, stages:
         "review": _("The film goes to %(creator)s for approval."),
         "delivery": _("Your film is on its way to you."),
     }
-    return sentences[current.key] % names, _in_front(order) if current.key == "shot" else ""
+    detail = _in_front(order) if current.key == "shot" else ""
+    if not detail and production.based_on_id is not None:
+        detail = _("A part of it is made again, and what was good is kept. It takes less time than the first.")
+    return sentences[current.key] % names, detail
+
+
+def _renewing(order: Order) -> str:
+    """That a new version of a delivered film is under way, where one is."""
+    if not order.productions.filter(state=ProductionState.RUNNING).exists():
+        return ""
+    return _(
+        "We are making a new version of it. This one stays here until the new one is approved; then we write to you, "
+        "and you find it at this address."
+    )
 
 
 def _in_front(order: Order) -> str:
@@ -430,4 +413,4 @@ def measured() -> tuple[int, float, float] | None:
     if not times:
         return None
     seconds = [time.total_seconds() for time in times]
-    return len(seconds), statistics.median(seconds), p90(seconds)
+    return len(seconds), statistics.median(seconds), pace.p90(seconds)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -12,14 +13,25 @@ from orders import services as orders
 from orders.models import Order, OrderState
 
 from . import engine, live, money
+from .escalations import escalate
 from .history import tell
 from .line import LINE
-from .models import Cut, Delivery, NoticeKind, Production, ProductionState, Review, ReviewState, Step, StepState
+from .models import (
+    Delivery,
+    EscalationKind,
+    NoticeKind,
+    Production,
+    ProductionState,
+    Review,
+    ReviewState,
+    Step,
+    StepState,
+)
 from .notices import promise
+from .rerun import rerun
+from .reviewing import StaleReview, decide, request_change, undo
 
-
-class StaleReview(Exception):  # noqa: N818  (said to people, not a bug)
-    """The review was decided already, or is for another version of the film."""
+__all__ = ["StaleReview", "cancel", "decide", "request_change", "rerun", "settle", "start", "undo"]
 
 
 def start(*, order: Order) -> Production:
@@ -31,6 +43,9 @@ def start(*, order: Order) -> Production:
         last = order.productions.aggregate(last=Max("number"))["last"] or 0
         production = Production.objects.create(order=order, number=last + 1)
         now = timezone.now()
+        promised = now + dt.timedelta(hours=settings.PROMISE_HOURS)
+        if Order.objects.filter(pk=order.pk, promised_at=None).update(promised_at=promised):
+            order.promised_at = promised
         for line in LINE:
             if line.per_item:
                 continue  # the script writes these
@@ -61,12 +76,16 @@ def settle(*, production: Production, fan: str) -> None:
     """
     order = production.order
     if production.state == ProductionState.DONE:
-        promise(production, NoticeKind.READY)
+        renewed = Delivery.objects.filter(order=order, cut__production=production).exclude(renewed_at=None).exists()
+        promise(production, NoticeKind.RENEWED if renewed else NoticeKind.READY)
     elif production.state == ProductionState.FAILED:
         refused = Review.objects.filter(cut__production=production, state=ReviewState.REFUSED).exists()
         if orders.finish(order=order, state=OrderState.REFUSED if refused else OrderState.FAILED, ending=fan):
             promise(production, NoticeKind.ATTENTION)
             money.ring(order.pk)
+        elif order.state == OrderState.DELIVERED:
+            # The fan keeps the film that was delivered; only staff asked for another.
+            escalate(production, EscalationKind.RERUN_FAILED, production.error)
     live.order_changed(order.code)
 
 
@@ -74,29 +93,6 @@ def close_or_open(*, order: Order, whole: bool, failed: bool) -> None:
     """An order that was paid back whole has no film: its links die. They live again if that refund fails."""
     if whole:
         Delivery.objects.filter(order=order, revoked_at=None).update(revoked_at=timezone.now())
+        cancel(order=order)  # a new version of it, where one is being made
     elif failed:
         Delivery.objects.filter(order=order).exclude(revoked_at=None).update(revoked_at=None)
-
-
-def decide(*, review: Review, approve: bool, by: Any, sha256: str, reason: str = "") -> None:
-    """The creator's word on one exact cut, given once. Raises StaleReview when it is late or for another version."""
-    production = review.cut.production
-    with transaction.atomic():
-        same = Cut.objects.filter(pk=review.cut_id, sha256=sha256, production__state=ProductionState.RUNNING).exists()
-        decided = same and Review.objects.filter(pk=review.pk, state=ReviewState.WAITING, sha256=sha256).update(
-            state=ReviewState.APPROVED if approve else ReviewState.REFUSED,
-            decided_by=by,
-            reason=reason[:300],
-            decided_at=timezone.now(),
-        )
-        if not decided:
-            raise StaleReview(str(review))
-        tell(
-            production,
-            "review.approved" if approve else "review.refused",
-            stage="review",
-            by=str(by) if by else "command line",
-            reason=reason[:300],
-        )
-        engine.ring_step(production, "review")
-    live.order_changed(production.order.code)

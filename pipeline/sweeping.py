@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from orders.codes import token
 
-from . import calls, engine, housekeeping, money, notices, photos, renditions
+from . import calls, engine, escalations, housekeeping, money, notices, photos, renditions
 from .models import Sweeper
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,16 @@ def hold(holder: str) -> bool:
 def sweep_once() -> int:
     """Look over everything once. Returns how much was due. One part that fails does not keep the others from it."""
     found = 0
-    for part in (engine.sweep, photos.sweep, notices.sweep, calls.sweep, renditions.sweep, money.sweep):
+    parts = (
+        engine.sweep,
+        photos.sweep,
+        notices.sweep,
+        escalations.sweep,
+        calls.sweep,
+        renditions.sweep,
+        money.sweep,
+    )
+    for part in parts:
         try:
             found += part()
         except DatabaseError:

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from orders.models import MAX_PHOTOS, MIN_PHOTOS, ConsentKind, Order
 
-from . import roster
+from . import roster, wishes
 from .media import fonts
+from .models import Production
 from .providers.base import PhotoNote, ProviderError, ScriptDraft, WriteRequest
 from .providers.local_writer import LocalWriter
 from .providers.writing import review
@@ -18,10 +19,11 @@ FEWEST_SCENES, MOST_SCENES = 5, 10
 LONGEST_LINE = 400
 
 
-def request_for(order: Order, *, eyes: bool = False) -> WriteRequest:
+def request_for(order: Order, *, eyes: bool = False, production: Production | None = None) -> WriteRequest:
     """What the writer is asked for: the brief, and what is known of the usable photos.
 
-    With `eyes` it names small copies of the photos, where the writer can see and the fan agreed to that.
+    With `eyes` it names small copies of the photos, where the writer can see and the fan agreed to that. `production`
+    is the making it is for: a re-run may bring a note.
     """
     brief, photos = order.brief, list(order.photos.usable())
     looks = eyes and roster.writer_has_eyes() and order.consents.filter(kind=ConsentKind.LOOK).exists()
@@ -45,6 +47,8 @@ def request_for(order: Order, *, eyes: bool = False) -> WriteRequest:
             for index, photo in enumerate(photos)
         ),
         pictures=tuple(Path(photo.thumb).name for photo in photos) if looks else (),
+        note=wishes.note(production) if production is not None else "",
+        telling=wishes.telling(production) if production is not None else 0,
     )
 
 

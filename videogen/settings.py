@@ -319,6 +319,14 @@ ORDER_BUDGET = env.int("ORDER_BUDGET", default=1000)
 COST_SHARE = env.float("COST_SHARE", default=0.5)
 DAY_BUDGET = env.int("DAY_BUDGET", default=20_000)
 
+# Hours from the order by which the film should be the fan's; a review that is late against it calls staff.
+PROMISE_HOURS = env.float("PROMISE_HOURS", default=24.0)
+# Seconds in which a creator may take a decision back, and for which a film is theirs to look at.
+REVIEW_UNDO_SECONDS = env.float("REVIEW_UNDO_SECONDS", default=10.0)
+REVIEW_CLAIM_SECONDS = env.float("REVIEW_CLAIM_SECONDS", default=120.0)
+# Who is mailed when staff are called; nobody: the desk alone says it.
+STAFF_MAIL = env.list("STAFF_MAIL", default=[])
+
 # --- creators' money ----------------------------------------------------------------------------------------------
 # Shares and fees in hundredths of a percent, amounts in minor units of CURRENCY.
 

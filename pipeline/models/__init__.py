@@ -14,7 +14,19 @@ from .board import (
     Vendor,
 )
 from .desk import RefundRequest, RequestState
-from .finish import Cut, Delivery, Finding, FirstLook, Notice, NoticeKind, Review, ReviewState
+from .finish import (
+    Cut,
+    Delivery,
+    Escalation,
+    EscalationKind,
+    Finding,
+    FirstLook,
+    Notice,
+    NoticeKind,
+    ReasonCode,
+    Review,
+    ReviewState,
+)
 from .rendition import Rendition, RenditionState
 from .story import Concern, Narration, Scene, Script, Shot, Subject, Take, TakeState
 
@@ -25,6 +37,8 @@ __all__ = [
     "Concern",
     "Cut",
     "Delivery",
+    "Escalation",
+    "EscalationKind",
     "Event",
     "Finding",
     "FirstLook",
@@ -34,10 +48,11 @@ __all__ = [
     "NoticeKind",
     "Production",
     "ProductionState",
+    "ReasonCode",
     "RefundRequest",
-    "RequestState",
     "Rendition",
     "RenditionState",
+    "RequestState",
     "Review",
     "ReviewState",
     "Scene",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -19,6 +21,7 @@ class ProductionState(models.TextChoices):
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
     CANCELLED = "cancelled", _("Cancelled")
+    REPLACED = "replaced", _("Made again")
 
 
 class Production(models.Model):
@@ -30,6 +33,15 @@ class Production(models.Model):
     # A re-run names the production whose finished work it copies, and the stage from which it makes anew.
     based_on = models.ForeignKey("self", models.PROTECT, null=True, blank=True, verbose_name=_("re-run of"))
     from_stage = models.CharField(_("made anew from"), max_length=20, blank=True)
+    # Whoever asks for a re-run twice under one key gets one.
+    key = models.CharField(_("our key"), max_length=80, null=True, blank=True, unique=True)
+    # What was asked for (see pipeline.rerun.Change), and all that was asked for until then (see pipeline.wishes).
+    change = models.JSONField(_("what is to be different"), default=dict, blank=True)
+    wishes = models.JSONField(_("all that was asked for"), default=dict, blank=True)
+    reason = models.CharField(_("why"), max_length=300, blank=True)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, verbose_name=_("asked for by")
+    )
     failed_stage = models.CharField(_("failed at"), max_length=20, blank=True)
     error = models.TextField(_("error"), blank=True)
     # The highest percentage the fan has seen: what is shown never goes back.
@@ -271,6 +283,12 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.production_id}#{self.number} {self.name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Written once, never changed."""
+        if not self._state.adding:
+            raise ValueError("History is append-only.")
+        super().save(*args, **kwargs)
 
 
 class Sweeper(models.Model):

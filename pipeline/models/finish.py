@@ -96,6 +96,18 @@ class ReviewState(models.TextChoices):
     WAITING = "waiting", _("Waits for the creator")
     APPROVED = "approved", _("Approved")
     REFUSED = "refused", _("Refused")
+    CHANGED = "changed", _("A change was asked for")
+
+
+class ReasonCode(models.TextChoices):
+    """Why a film is not approved as it is. Each does something: see pipeline/reviewing.py."""
+
+    FACE = "face", _("A face looks wrong")
+    NAME = "name", _("A name is mispronounced")
+    TONE = "tone", _("The tone is not right")
+    CAPTION = "caption", _("A caption is in the way")
+    UNSAFE = "unsafe", _("It must not go out")
+    OTHER = "other", _("Something else")
 
 
 class Review(models.Model):
@@ -110,9 +122,20 @@ class Review(models.Model):
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, verbose_name=_("decided by")
     )
+    code = models.CharField(_("kind of reason"), max_length=8, choices=ReasonCode, blank=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     asked_at = models.DateTimeField(_("asked"), auto_now_add=True)
+    # By when somebody should have looked; noticed late once, and then staff are told.
+    due_at = models.DateTimeField(_("wanted by"), null=True, blank=True)
+    late_at = models.DateTimeField(_("late since"), null=True, blank=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    # Until then a decision can be taken back; the board acts on it afterwards and empties this.
+    takes_effect_at = models.DateTimeField(_("takes effect"), null=True, blank=True)
+    # Who is looking at it, so that two people do not take one.
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("taken by")
+    )
+    claimed_until = models.DateTimeField(_("taken until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("review")
@@ -130,6 +153,8 @@ class Delivery(models.Model):
     order = models.OneToOneField(Order, models.PROTECT, related_name="delivery", verbose_name=_("order"))
     cut = models.ForeignKey(Cut, models.PROTECT, related_name="deliveries", verbose_name=_("cut"))
     delivered_at = models.DateTimeField(_("delivered"), auto_now_add=True)
+    # A re-run's approved cut took the place of an older one, at the same address.
+    renewed_at = models.DateTimeField(_("replaced by a newer version"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
     class Meta:
@@ -148,6 +173,43 @@ class NoticeKind(models.TextChoices):
     REVIEW = "review", _("The creator is looking at it")
     REFUND = "refund", _("Money goes back")
     MESSAGE = "message", _("A message from staff")
+    RENEWED = "renewed", _("A new version is ready")
+
+
+class EscalationKind(models.TextChoices):
+    """What staff are called for."""
+
+    LATE_REVIEW = "late", _("A review is late")
+    UNSAFE = "unsafe", _("A creator says it must not go out")
+    RERUN_FAILED = "rerun", _("A new version could not be made")
+
+
+class Escalation(models.Model):
+    """Something staff must look at: a flag on the desk until it is settled, and a mail to staff."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="escalations", verbose_name=_("order"))
+    production = models.ForeignKey(Production, models.CASCADE, verbose_name=_("production"))
+    kind = models.CharField(_("kind"), max_length=8, choices=EscalationKind)
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    raised_at = models.DateTimeField(_("raised"), auto_now_add=True)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, verbose_name=_("settled by")
+    )
+    lease_until = models.DateTimeField(null=True, editable=False)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    error = models.CharField(_("error"), max_length=300, blank=True)
+    sent_at = models.DateTimeField(_("mail sent"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("escalation")
+        verbose_name_plural = _("escalations")
+        ordering = ["raised_at"]
+        constraints = [models.UniqueConstraint(fields=["production", "kind"], name="one_escalation_per_kind")]
+        indexes = [models.Index(fields=["settled_at", "raised_at"]), models.Index(fields=["sent_at", "lease_until"])]
+
+    def __str__(self) -> str:
+        return f"{self.order} {self.kind}"
 
 
 class Notice(models.Model):

@@ -104,11 +104,13 @@ class WriteRequest(Plain):
     sender: str = ""  # how the fan signs, may be empty
     words_per_second: float = 2.4
     pictures: tuple[str, ...] = ()
+    note: str = ""  # what the creator, or staff, want different from the last script
+    telling: int = 0  # how many scripts there were before
 
     def to_json(self) -> Json:
-        """As plain data. Without pictures nothing is said of them: the local writer's dice fall by these words."""
-        data = Plain.to_json(self)
-        return data if self.pictures else {key: value for key, value in data.items() if key != "pictures"}
+        """As plain data, without what is not used: the local writer's dice fall by these words."""
+        unused = {name for name in ("pictures", "note", "telling") if not getattr(self, name)}
+        return {key: value for key, value in Plain.to_json(self).items() if key not in unused}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -203,6 +205,12 @@ class ShotRequest(Plain):
     interest: tuple[float, float, float, float] = (0.25, 0.25, 0.5, 0.5)
     prompt: str = ""
     seed: int = 0
+    calm: bool = False  # less motion than usual
+
+    def to_json(self) -> Json:
+        """As plain data; nothing is said of motion where it is as usual."""
+        data = Plain.to_json(self)
+        return data if self.calm else {key: value for key, value in data.items() if key != "calm"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
-"""Stage `delivery`: the film becomes the fan's, then the held money is taken."""
+"""Stage `delivery`: the film becomes the fan's, in an older one's place if there was one; then held money is taken."""
 
 from __future__ import annotations
 
 import logging
 
+from django.utils import timezone
+
 from billing import services as billing
 from billing.gateways.base import GatewayError
+from billing.given import all_given_back
 from orders import services as orders
 from orders.faults import faultpoint
-from orders.models import OrderState
+from orders.models import Order, OrderState
 
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
@@ -19,7 +22,8 @@ log = logging.getLogger(__name__)
 
 def run(work: Work) -> Done | Wait:
     """Deliver an approved cut, once; then take the money that was held for it."""
-    if work.order.state != OrderState.DELIVERED:
+    shown = Delivery.objects.filter(order=work.order, cut__production=work.production).exists()
+    if work.order.state != OrderState.DELIVERED or (work.production.based_on_id is not None and not shown):
         _deliver(work)
     try:
         billing.settle(order=work.order)
@@ -31,12 +35,31 @@ def run(work: Work) -> Done | Wait:
 
 def _deliver(work: Work) -> None:
     cut = Cut.objects.select_related("review").get(production=work.production)
-    if cut.review.state != ReviewState.APPROVED or cut.review.sha256 != cut.sha256:
+    review = cut.review
+    if review.state != ReviewState.APPROVED or review.sha256 != cut.sha256 or review.takes_effect_at is not None:
         raise StageFailed("the approval is not for this cut")
     with work.fence():
-        Delivery.objects.get_or_create(order=work.order, defaults={"cut": cut})
+        # The order's row first, as whoever gives its money back takes it.
+        Order.objects.filter(pk=work.order.pk).update(changed_at=timezone.now())
+        if all_given_back(work.order):
+            raise StageFailed("the money was given back: nothing more is delivered")
+        delivery, created = Delivery.objects.get_or_create(order=work.order, defaults={"cut": cut})
         faultpoint("delivery.before_finish")
-        if not orders.finish(order=work.order, state=OrderState.DELIVERED):
-            raise StageFailed("the order was ended by someone else")
-        tell(work.production, "film.delivered", stage="delivery")
+        if created or work.order.state != OrderState.DELIVERED:
+            if delivery.cut_id != cut.pk:
+                Delivery.objects.filter(pk=delivery.pk).update(cut=cut, renewed_at=timezone.now())
+            if not orders.finish(order=work.order, state=OrderState.DELIVERED):
+                raise StageFailed("the order was ended by someone else")
+            tell(work.production, "film.delivered", stage="delivery")
+        else:
+            _renew(work, delivery, cut)
     work.order.refresh_from_db()
+
+
+def _renew(work: Work, delivery: Delivery, cut: Cut) -> None:
+    """Show this cut from now on where an older one was shown; what was closed stays closed."""
+    older = delivery.cut.sha256
+    open_ones = Delivery.objects.filter(pk=delivery.pk, revoked_at=None, order__state=OrderState.DELIVERED)
+    if not open_ones.update(cut=cut, renewed_at=timezone.now()):
+        raise StageFailed("the film of this order was closed")
+    tell(work.production, "film.renewed", stage="delivery", before=older, now=cut.sha256)

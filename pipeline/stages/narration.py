@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .. import files, roster
+from .. import asking, files, roster
 from ..calls import ask, wait
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
 from ..models import CallState, Narration, Scene
-from ..providers.base import Reading, ReadRequest
+from ..providers.base import Reading
 
 
 def run(work: Work) -> Done | Wait:
@@ -25,12 +25,7 @@ def run(work: Work) -> Done | Wait:
             f"no licence of {voice} covers {brief.occasion} today",
             fan=_("The licence for this voice does not cover this film any more."),
         )
-    request = ReadRequest(
-        text=scene.text,
-        voice=voice.provider_voice,
-        said_as={brief.name: brief.said_as} if brief.said_as else {},
-        settings=voice.settings,
-    )
+    request = asking.line(work.order, work.production, scene)
     with files.workspace("narration") as folder:
         call = ask(work, roster.voice(voice.provider), request.to_json(), folder)
     if call.state != CallState.SUCCEEDED:

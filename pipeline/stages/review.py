@@ -1,50 +1,120 @@
-"""Stage `review`: the creator approves the exact cut, or has agreed that green checks are enough."""
+"""Stage `review`: the creator approves the exact cut, or has agreed that green checks are enough.
+
+A decision is acted on once it can no longer be taken back, by this step's own alarm. A review that is late calls staff.
+"""
 
 from __future__ import annotations
+
+import datetime as dt
+import hashlib
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import ApprovalMode
+from accounts.models import ApprovalMode, Creator
+from orders.faults import faultpoint
 
 from ..engine import DONE, Done, StageFailed, Wait, Work
+from ..escalations import escalate
 from ..history import tell
-from ..models import Cut, Review, ReviewState
+from ..models import Cut, EscalationKind, ReasonCode, Review, ReviewState
 
 # A bell brings the alarm forward; this is only how often a forgotten review is looked at.
 LOOK_EVERY = 600.0
+# A review that is asked for when its order is late already is not late itself for so long.
+LEAST = dt.timedelta(hours=1)
+DECIDED = (ReviewState.APPROVED, ReviewState.REFUSED)
 
 
 def run(work: Work) -> Done | Wait:
-    """Ask the creator once; done when approved, failed when refused."""
+    """Ask the creator once; done when an approval has taken effect, failed when a refusal has."""
     cut = Cut.objects.get(production=work.production)
     review = Review.objects.filter(cut=cut).first() or _ask(work, cut)
+    if review.state in DECIDED:
+        return _take_effect(work, review)
+    if _is_late(review):
+        _escalate(work, review)
+    soonest = LOOK_EVERY if review.due_at is None or review.late_at else _seconds_to(review.due_at)
+    return Wait(min(LOOK_EVERY, max(1.0, soonest)))
+
+
+def _seconds_to(moment: dt.datetime) -> float:
+    return (moment - timezone.now()).total_seconds()
+
+
+def _take_effect(work: Work, review: Review) -> Done | Wait:
+    if review.takes_effect_at is not None:
+        if (left := _seconds_to(review.takes_effect_at)) > 0:
+            return Wait(left)
+        # From here on it cannot be taken back: whoever was quicker decides.
+        faultpoint("review.before_effect")
+        with work.fence():
+            mine = Review.objects.filter(pk=review.pk, state=review.state, takes_effect_at__lte=timezone.now())
+            if not mine.update(takes_effect_at=None):
+                return Wait(1.0)
+        faultpoint("review.after_effect")
     if review.state == ReviewState.APPROVED:
         return DONE
-    if review.state == ReviewState.REFUSED:
-        raise StageFailed(
-            f"refused by {review.creator}: {review.reason}",
-            fan=_("%(creator)s decided not to lend their voice to this film: “%(reason)s”")
-            % {"creator": review.creator.name, "reason": review.reason},
-        )
-    return Wait(LOOK_EVERY)
+    if review.code == ReasonCode.UNSAFE:
+        with work.fence():
+            escalate(work.production, EscalationKind.UNSAFE, review.reason)
+    raise StageFailed(
+        f"refused by {review.creator}: {review.reason}",
+        fan=_("%(creator)s decided not to lend their voice to this film: “%(reason)s”")
+        % {"creator": review.creator.name, "reason": review.reason},
+    )
 
 
 def _ask(work: Work, cut: Cut) -> Review:
-    creator = work.order.creator
-    # What moderation was not sure of, a person decides.
-    green = cut.verdict == "pass" and not work.production.concerns.exists()
-    automatic = creator.approval == ApprovalMode.AUTOMATIC and green
+    automatic = not _is_asked(work, cut)
     now = timezone.now()
+    promised = work.order.promised_at
     with work.fence():
         review = Review.objects.create(
             cut=cut,
-            creator=creator,
+            creator=work.order.creator,
             sha256=cut.sha256,
             automatic=automatic,
             state=ReviewState.APPROVED if automatic else ReviewState.WAITING,
+            due_at=max(promised, now + LEAST) if promised is not None else None,
             decided_at=now if automatic else None,
         )
         name = "review.approved" if automatic else "review.asked"
-        tell(work.production, name, stage="review", automatic=automatic)
+        tell(work.production, name, stage="review", automatic=automatic, sha256=cut.sha256)
     return review
+
+
+def _is_asked(work: Work, cut: Cut) -> bool:
+    """Whether a person looks at this film before it goes out."""
+    # What moderation was not sure of, a person decides.
+    if cut.verdict != "pass" or work.production.concerns.exists():
+        return True
+    # Who was not content with a version looks at the next.
+    answers = [ReviewState.CHANGED, ReviewState.REFUSED]
+    if Review.objects.filter(cut__production__order=work.order, state__in=answers).exists():
+        return True
+    creator = work.order.creator
+    if creator.approval == ApprovalMode.SAMPLED:
+        return is_sampled(work.order.code, creator)
+    return creator.approval != ApprovalMode.AUTOMATIC
+
+
+def is_sampled(code: str, creator: Creator) -> bool:
+    """Whether an order is of those its creator looks at: by its code, so that trying again draws the same lot."""
+    lot = int.from_bytes(hashlib.sha256(f"sample:{code}".encode()).digest()[:8], "big")
+    return lot % 100 < creator.sample_percent
+
+
+def _is_late(review: Review) -> bool:
+    return review.late_at is None and review.due_at is not None and review.due_at <= timezone.now()
+
+
+def _escalate(work: Work, review: Review) -> None:
+    now = timezone.now()
+    with work.fence():
+        waits = Review.objects.filter(pk=review.pk, state=ReviewState.WAITING, late_at=None)
+        if waits.update(late_at=now):
+            note = _("%(creator)s has not looked at it yet.") % {"creator": review.creator.name}
+            escalate(work.production, EscalationKind.LATE_REVIEW, note)
+            tell(work.production, "review.escalated", stage="review", asked_at=review.asked_at.isoformat())
+    review.late_at = now

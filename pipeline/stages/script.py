@@ -64,7 +64,7 @@ def _written(work: Work, writer: Provider, name: str) -> Written | Wait | None:
     is_local = writer.name == roster.local_writer().name
     try:
         with files.workspace("script") as folder:
-            request = wording.request_for(work.order, eyes=not is_local)
+            request = wording.request_for(work.order, eyes=not is_local, production=work.production)
             _fetch_pictures(work, request, folder, name)
             call = ask(work, writer, request.to_json(), folder, name=name)
     except ProviderError as error:

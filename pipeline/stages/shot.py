@@ -8,13 +8,12 @@ What has landed is looked at first (see looking): of no use, it counts as lost, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.utils import timezone
 
 from orders.faults import faultpoint
 
-from .. import breaker, calls, files, looking, roster
+from .. import asking, breaker, calls, files, looking, roster
 from ..engine import DONE, Done, Wait, Work
 from ..history import tell
 from ..models import Call, CallState, Scene, Shot, Take
@@ -41,11 +40,9 @@ def run(work: Work) -> Done | Wait:
     )
     if Take.objects.filter(shot__scene=scene, selected=True).exists():
         return DONE
-    request = _request(work, scene)
-    agreed = roster.agreed(work.order, roster.FILMED)
-    # A page comes alive as nonsense: what is written on it is shown as it is.
-    filmed = agreed and "page" not in scene.photo.facts.get("warnings", ())
-    ladder = roster.ladder(work.order, request.seconds, scene.script.scenes.count()) if filmed else []
+    scenes = scene.script.scenes.count()
+    request = asking.shot(work.order, work.production, scene, scenes)
+    ladder = asking.ladder(work.order, work.production, scene, request.seconds, scenes)
     age = (timezone.now() - work.step.started_at).total_seconds() if work.step.started_at else 0.0
     soonest: list[float] = []
     landed: list[tuple[Rung, Call]] = []
@@ -177,21 +174,6 @@ def _film(work: Work, provider: Provider, request: ShotRequest, scene: Scene, na
             if error.trouble == "gone":
                 tell(work.production, "model.retired", stage="shot", item=scene.number, model=provider.model)
             return None
-
-
-def _request(work: Work, scene: Scene) -> ShotRequest:
-    brief = work.order.brief
-    width, height = brief.size
-    return ShotRequest(
-        photo=Path(scene.photo.file).name,
-        width=width,
-        height=height,
-        seconds=brief.seconds / max(1, scene.script.scenes.count()),
-        faces=tuple(tuple(face) for face in scene.photo.facts.get("faces", ())),
-        interest=tuple(scene.photo.facts.get("interest", (0.25, 0.25, 0.5, 0.5))),
-        prompt=scene.idea,
-        seed=scene.number,
-    )
 
 
 def _select(work: Work, scene: Scene, call: Call, quality: float) -> None:
