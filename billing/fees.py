@@ -20,8 +20,7 @@ def charge(payment: Payment, fee: int | None = None) -> int:
 
     Called in the transaction that writes down the capture. A gateway keeps its fee when money goes back.
     """
-    taken = getattr(payment, "captured", 0) or payment.amount
-    kept = estimate(taken) if fee is None else fee
+    kept = estimate(payment.captured) if fee is None else fee
     if kept:
         post(
             order=payment.order,

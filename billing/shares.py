@@ -62,7 +62,7 @@ def accrue(payment: Payment) -> int:
     """
     with transaction.atomic():
         _fix_points(payment)
-        earned = of(_taken(payment), payment.share_points or 0)
+        earned = of(payment.captured, payment.share_points or 0)
         post(order=payment.order, fact=f"{EARNED}{payment.key}", lines={Account.CREATOR: -earned})
     return earned
 
@@ -82,7 +82,7 @@ def restore(refund: Refund) -> int:
 
 def earned(payment: Payment) -> int:
     """What is left of the creator's share of a payment, in minor units."""
-    return of(_taken(payment) - sum(_counted(payment).values()), payment.share_points or 0) if _has(payment) else 0
+    return of(payment.captured - sum(_counted(payment).values()), payment.share_points or 0) if _has(payment) else 0
 
 
 def _move(refund: Refund, kind: str) -> int:
@@ -95,7 +95,7 @@ def _move(refund: Refund, kind: str) -> int:
         counted = _counted(payment)
         if (kind == BACK) == (refund.key in counted) or _posted(payment, kind, refund):
             return 0
-        taken, points, back = _taken(payment), payment.share_points or 0, sum(counted.values())
+        taken, points, back = payment.captured, payment.share_points or 0, sum(counted.values())
         change = refund.amount if kind == BACK else -refund.amount
         moved = of(taken - back, points) - of(taken - back - change, points)
         post(order=payment.order, fact=f"{kind}{refund.key}", lines={Account.CREATOR: moved})
@@ -108,11 +108,6 @@ def _fix_points(payment: Payment) -> None:
         points = rate_for(payment.order.creator, payment.created_at)
         Payment.objects.filter(pk=payment.pk, share_points=None).update(share_points=points)
         payment.refresh_from_db(fields=["share_points"])
-
-
-def _taken(payment: Payment) -> int:
-    """What was taken of a payment: less than its amount where a part was given up before."""
-    return getattr(payment, "captured", 0) or payment.amount
 
 
 def _facts(payment: Payment, kind: str) -> set[str]:

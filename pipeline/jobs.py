@@ -57,6 +57,11 @@ def settle_order(pk: int) -> None:
     money.settle(pk)
 
 
+def send_payout(pk: int) -> None:
+    """Send a creator their money, if nobody does."""
+    money.send_payout(pk)
+
+
 JOBS = {
     "run_step": run_step,
     "check_photo": check_photo,
@@ -68,4 +73,5 @@ JOBS = {
     "look_at_payment": look_at_payment,
     "send_refund": send_refund,
     "settle_order": settle_order,
+    "send_payout": send_payout,
 }

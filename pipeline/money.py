@@ -9,9 +9,10 @@ import logging
 
 from django.core.exceptions import ImproperlyConfigured
 
-from billing import refunds, truth
+from billing import payouts, refunds, truth
 from billing import services as billing
 from billing.gateways.base import GatewayError
+from billing.models import Payout
 from orders.models import Order
 
 from . import queue
@@ -35,13 +36,22 @@ def settle(pk: int) -> None:
         log.warning("The money of order %s is not settled: %s", order, error)
 
 
+def send_payout(pk: int) -> None:
+    """Send a creator their money, again where nothing was heard."""
+    try:
+        payouts.send(Payout.objects.get(pk=pk))
+    except ImproperlyConfigured as error:
+        log.warning("Payout %s waits: %s", pk, error)
+
+
 def sweep() -> int:
-    """Ring for money that is out of place, payments to look at, refunds to send. How many there were."""
+    """Ring for money that is out of place, payments to look at, refunds and payouts to send. How many there were."""
     found = 0
     for job, due in (
         ("settle_order", billing.unsettled().values_list("pk", flat=True)[:AT_ONCE]),
         ("look_at_payment", truth.due()),
         ("send_refund", refunds.due()),
+        ("send_payout", payouts.due()),
     ):
         for pk in due:
             queue.push("control", job, pk, f"{job}-{pk}")

@@ -13,9 +13,10 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
+from billing import statements
 from orders.codes import token
 
-from . import calls, engine, escalations, housekeeping, money, notices, photos, renditions
+from . import calls, costs, engine, escalations, housekeeping, money, notices, photos, renditions
 from .models import Sweeper
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ def sweep_once() -> int:
         calls.sweep,
         renditions.sweep,
         money.sweep,
+        costs.sweep,
     )
     for part in parts:
         try:
@@ -68,6 +70,7 @@ def tidying() -> Iterator[object]:
     """Remove what crashes left behind: files no row names, work folders of dead processes. Bit by bit."""
     housekeeping.forget_unproven()
     housekeeping.forget_replaced()
+    statements.close_due()
     work = settings.VAR_DIR / "work"
     if work.is_dir():
         for folder in work.iterdir():

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ..models import Payment, Refund
+    from ..models import Payment, Payout, Refund
 
 
 class GatewayError(Exception):
@@ -107,6 +107,12 @@ class Gateway(Protocol):
 
     def refund(self, refund: Refund) -> Back:
         """Send taken money back, once per refund. Raises GatewayError."""
+
+    def transfer(self, payout: Payout, *, sent_before: bool) -> str:
+        """Send a creator their money, once per payout; the gateway's id of it. Raises GatewayError.
+
+        `sent_before` says that it was asked for already and may have been done, whenever that was.
+        """
 
     def books(self, since: dt.datetime) -> Iterator[Line]:
         """Every payment that was begun there since then. Raises GatewayError."""

@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..models import Payment, Refund, TestCharge, TestRefund
+from ..models import Payment, Payout, Refund, TestCharge, TestRefund
 from .base import Back, Checkout, GatewayError, Line, Stand, Truth
 
 LATE = dt.timedelta(seconds=20)
@@ -130,6 +130,10 @@ class SandboxTill:
                 raise GatewayError("more than was taken", final=True)
             found = TestRefund.objects.create(key=refund.key, charge=charge, amount=refund.amount)
         return _back(found)
+
+    def transfer(self, payout: Payout, *, sent_before: bool) -> str:
+        """Nothing moves: it counts as paid out."""
+        return f"sandbox-t-{payout.key}"
 
     def books(self, since: dt.datetime) -> Iterator[Line]:
         """All test charges since then."""

@@ -178,6 +178,9 @@ class Call(models.Model):
     # Of all its sendings that may have been charged: one, but where a vendor without a memory had to be asked again.
     estimate = models.BigIntegerField(_("estimated cost, millionths"), default=0)
     cost = models.BigIntegerField(_("cost, millionths"), default=0)
+    # What of it is in the ledger, and since when that is the last word: see pipeline/costs.py.
+    booked = models.BigIntegerField(_("in the ledger, millionths"), default=0, editable=False)
+    booked_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The vendor may have done it and we may have paid twice: said here, never hidden.
     maybe_paid_twice = models.BooleanField(_("possible double cost"), default=False)
     error = models.TextField(_("error"), blank=True)
@@ -203,6 +206,11 @@ class Call(models.Model):
             models.Index(fields=["provider", "state", "model", "lined_up_at"], name="call_queue"),
             models.Index(fields=["state", "look_at"]),
             models.Index(fields=["model", "sent_at"], name="call_latency"),
+            models.Index(
+                fields=["booked_at", "slot_at"],
+                condition=Q(slot_at__isnull=False, booked_at=None),
+                name="call_unbooked",
+            ),
             models.Index(
                 fields=["slot_at", "state", "maybe_paid_twice", "cost", "estimate"],
                 condition=Q(slot_at__isnull=False),

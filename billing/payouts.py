@@ -1,0 +1,143 @@
+"""Paying creators: what has waited for the refund window, in one transfer at a time, once.
+
+A row is written before the gateway is asked, and asked again under the same key until it answers. The ledger has a
+payout when the money is on its way. One that is refused ends, and the next run begins another.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import secrets
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, Sum
+from django.utils import timezone
+
+from accounts.models import Creator
+from orders.models import OrderState
+
+from .gateways import chosen
+from .gateways.base import GatewayError
+from .gateways.sandbox import SandboxTill
+from .ledger import post
+from .models import Account, LedgerEntry, Payout, PayoutAccount, PayoutState
+from .shares import EARNED
+from .statements import PAYOUT, of_creator
+
+log = logging.getLogger(__name__)
+
+LEASE = dt.timedelta(seconds=60)
+# Until a transfer of which nothing was heard is tried again, under its own key.
+AGAIN = dt.timedelta(minutes=10)
+SWEPT = 100
+
+
+def payable(creator: Creator, currency: str, now: dt.datetime | None = None) -> int:
+    """What may be paid out, in minor units: of films whose refund window is over, less what was paid out before.
+
+    A film that is still being made, paid at once as it may be, does not count.
+    Refunds count at once, but never against a film that is not counted yet. Below nothing where more was paid out
+    than is left: that is carried over.
+    """
+    until = (now or timezone.now()) - dt.timedelta(days=settings.REFUND_WINDOW_DAYS)
+    ripe = (
+        LedgerEntry.objects.filter(creator=creator, account=Account.CREATOR, fact__startswith=EARNED, at__lte=until)
+        .exclude(order__state=OrderState.PLACED)
+        .values("order")
+    )
+    lines = of_creator(creator, currency).filter(Q(order=None) | Q(order__in=ripe))
+    return -(lines.aggregate(sum=Sum("amount"))["sum"] or 0)
+
+
+def begin(*, creator: Creator, currency: str, actor: str = "system") -> Payout | None:
+    """Write down a payout of all that is payable, or find the one that is open. None where nothing is to be paid."""
+    with transaction.atomic():
+        account = _account(creator)
+        if account is None:
+            return None
+        # This write lines up all who would pay the same creator: whoever comes second sees what the first has done.
+        PayoutAccount.objects.filter(pk=account.pk).update(paused=F("paused"))
+        account.refresh_from_db()
+        found = Payout.objects.filter(creator=creator, currency=currency, state=PayoutState.CREATED).first()
+        if found is not None or account.paused:
+            return found
+        amount = payable(creator, currency)
+        if amount < max(1, settings.PAYOUT_MINIMUM):
+            return None
+        return Payout.objects.create(
+            creator=creator,
+            key=secrets.token_urlsafe(24),
+            gateway=chosen.gateway().name,
+            destination=account.external_id,
+            amount=amount,
+            currency=currency,
+            actor=actor,
+            look_at=timezone.now(),
+        )
+
+
+def send(payout: Payout) -> bool:
+    """Have the gateway send it, if nobody else is at it; True when it is paid. Called outside transactions."""
+    now = timezone.now()
+    mine = Payout.objects.filter(pk=payout.pk, state=PayoutState.CREATED)
+    if not mine.filter(look_at__lte=now).update(look_at=now + LEASE):
+        return False
+    payout.refresh_from_db()
+    till = chosen.named(payout.gateway)
+    # Whatever we hear, from here on it may have been done: the gateway is told so, and looks for it first.
+    before = payout.sent_at
+    mine.update(sent_at=before or now)
+    try:
+        external_id = till.transfer(payout, sent_before=before is not None)
+    except GatewayError as error:
+        if error.final:
+            payout.move(PayoutState.CREATED, PayoutState.FAILED, error=str(error)[:200], ended_at=timezone.now())
+            log.warning("Payout %s was refused: %s", payout, error)
+        else:
+            mine.update(error=str(error)[:200], look_at=timezone.now() + AGAIN)
+        return False
+    return paid(payout, external_id)
+
+
+def paid(payout: Payout, external_id: str) -> bool:
+    """Write down that the money is on its way; True for whoever did."""
+    with transaction.atomic():
+        if not payout.move(
+            PayoutState.CREATED, PayoutState.PAID, external_id=external_id, error="", ended_at=timezone.now()
+        ):
+            return False
+        return post(
+            fact=f"{PAYOUT}{payout.key}",
+            creator=payout.creator,
+            currency=payout.currency,
+            lines={Account.CREATOR: payout.amount, Account.GATEWAY: -payout.amount},
+        )
+
+
+def run(*, actor: str = "system") -> list[Payout]:
+    """Pay every creator what is payable. The payouts that were sent or tried."""
+    owed = LedgerEntry.objects.filter(account=Account.CREATOR).order_by().values_list("creator", "currency").distinct()
+    tried: list[Payout] = []
+    for pk, currency in list(owed):
+        payout = begin(creator=Creator.objects.get(pk=pk), currency=currency, actor=actor)
+        if payout is not None:
+            send(payout)
+            payout.refresh_from_db()
+            tried.append(payout)
+    return tried
+
+
+def due() -> list[int]:
+    """Payouts that were begun and not answered, and are to be tried again now."""
+    rows = Payout.objects.filter(state=PayoutState.CREATED, look_at__lte=timezone.now())
+    return list(rows.order_by("look_at").values_list("pk", flat=True)[:SWEPT])
+
+
+def _account(creator: Creator) -> PayoutAccount | None:
+    """Where a creator's money goes; the sandbox till has an account for everybody."""
+    found = PayoutAccount.objects.filter(creator=creator).first()
+    if found is None and chosen.gateway().name == SandboxTill.name:
+        found, _made = PayoutAccount.objects.get_or_create(creator=creator, defaults={"external_id": "acct_sandbox"})
+    return found
