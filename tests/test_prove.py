@@ -18,13 +18,15 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from orders.models import Order
+from billing.models import Payment
+from orders.models import Order, OrderState
 from pipeline import calls
 from pipeline.models import Call, CallState, Cut, Delivery, ProductionState, Step
 from pipeline.providers.base import ShotRequest
 from sandbox.vendors import VENDORS
 from sandbox.world import FAULTS, World
 from videogen.management.commands import prove as command
+from videogen.proving import people
 from videogen.proving.figures import Books, Figures, percentile, plain, repaid, simulated, timed, united
 from videogen.proving.troubles import MIXES
 
@@ -194,6 +196,7 @@ def test_a_short_storm_ends_well():
     small = ("--scale", "0.15", "--seconds", "20", "--speed", "60", "--in-flight", "2")
     code, found = prove("--orders", "2", "--faults", "storm", "--seed", "3", "--money", *small)
     assert found["invariants_broken"] == []
+    assert found["wrong_money"] == []
     assert (found["success_rate"], found["repaid_calls"], code) == (1.0, 0, 0), found["not_as_expected"]
     assert (found["orders"], found["seed"]) == (2, 3)
     assert found["faults_fired"]
@@ -202,6 +205,17 @@ def test_a_short_storm_ends_well():
     assert 0 < found["p50_minutes"] <= found["p90_minutes"] <= found["p99_minutes"]
     assert found["films_per_hour"] > 0
     assert found["own_seconds_per_film"] > 0
+
+
+@pytest.mark.django_db
+def test_money_that_is_not_where_it_belongs_is_told():
+    orders = [making.draft() for _ in range(2)]
+    placed = {order.code: OrderState.DELIVERED for order in orders}
+    Order.objects.filter(pk=orders[0].pk).update(state=OrderState.DELIVERED, amount=1900)
+    Payment.objects.create(order=orders[0], key="a", gateway="sandbox", amount=1900, currency="EUR", captured=1900)
+    assert people.wrong_money(placed, money=False) == []
+    # With money in the play half of the first one's price goes back.
+    assert people.wrong_money(placed, money=True) == [f"{orders[0]}: taken 1900, given back 0; due are 1900 and 950"]
 
 
 def test_a_request_without_a_key_of_its_own_meets_new_dice_each_time():

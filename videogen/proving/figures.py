@@ -64,12 +64,14 @@ class Figures:
     faults_fired: dict[str, int]
     kills: dict[str, int]
     not_as_expected: list[str]
+    wrong_money: list[str]
     invariants_broken: list[str]
 
     @property
     def good(self) -> bool:
-        """Every order ended as it should, nothing was paid twice, nothing is broken."""
-        return self.success_rate == 1.0 and not self.repaid_calls and not self.invariants_broken
+        """Every order ended as it should, its money too, nothing was paid twice, nothing is broken."""
+        right = self.success_rate == 1.0 and not self.wrong_money
+        return right and not self.repaid_calls and not self.invariants_broken
 
 
 def united(spans: Iterable[Span]) -> float:
@@ -115,9 +117,9 @@ def timed(order: Order, books: Books, speed: float) -> Timed:
     look = FirstLook.objects.filter(production__order=order).values_list("created_at", flat=True).first()
     before_shots = [spans[call.pk] for call in calls if call.pk in spans and call.job != "video"]
     vendor = united((max(placed, a), min(delivered, b)) for a, b in spans.values() if min(delivered, b) > placed)
-    # Whoever delivered it may have died before its production was closed.
-    shots = delivery.cut.production.steps.filter(stage="shot").values_list("ended_at", flat=True)
-    last_shot = max((at.timestamp() for at in shots if at), default=delivered)
+    # Of all its makings: a change that was asked for, or a re-run after the delivery, is another production.
+    shots = Step.objects.filter(production__order=order, stage="shot", ended_at__lte=delivery.delivered_at)
+    last_shot = max((at.timestamp() for at in shots.values_list("ended_at", flat=True) if at), default=delivered)
     return Timed(
         film=simulated(placed, delivered, spans.values(), speed),
         first_look=simulated(placed, look.timestamp(), before_shots, speed) if look else None,
@@ -164,6 +166,7 @@ def figures(
     fired: Mapping[str, int],
     kills: Sequence[str],
     broken: list[str],
+    wrong_money: list[str],
 ) -> Figures:
     """The whole trial. `placed` is how each order, by its code, should have ended."""
     orders = list(Order.objects.filter(code__in=placed))
@@ -204,6 +207,7 @@ def figures(
         faults_fired=dict(sorted(fired.items())),
         kills=dict(Counter(kills)),
         not_as_expected=wrong,
+        wrong_money=wrong_money,
         invariants_broken=broken,
     )
 

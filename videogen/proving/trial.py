@@ -17,12 +17,14 @@ from django.db import OperationalError
 from accounts.models import Creator, User
 from billing import services as billing
 from billing.gateways.base import GatewayError
+from billing.models import Refund, RefundState
 from orders import services as orders
 from orders.models import ConsentKind, Order, OrderState, PhotoState
 from orders.uploads import gate
-from pipeline import services
-from pipeline.models import Production, ProductionState, Review, ReviewState
+from pipeline.models import Production, ProductionState
 from videogen.supervisor import Supervisor
+
+from .people import People
 
 # (for whom, what is told): five to nine photos make each film, in every shape that is sold.
 STORIES = (
@@ -65,6 +67,9 @@ class Trial:
     # CPU seconds this process spent as the fans' web server would.
     cpu: float = 0.0
 
+    def __post_init__(self) -> None:
+        self._people = People(self.plan.money)
+
     def run(self) -> None:
         """Until every order has ended and its money with it, or patience is at its end."""
         dice = random.Random(self.plan.seed)
@@ -91,7 +96,8 @@ class Trial:
 
     def _move(self) -> int:
         """Bring everything one step further; how many orders have ended."""
-        ended = Order.objects.filter(code__in=self.placed, state__in=ENDED).count()
+        over = Order.objects.filter(code__in=self.placed, state__in=ENDED)
+        ended = over.exclude(productions__state=ProductionState.RUNNING).count()
         begun = len(self.placed) + len(self.drafts)
         before = time.thread_time()
         if begun < self.plan.orders and begun - ended < self.plan.in_flight:
@@ -101,7 +107,9 @@ class Trial:
                 self._pay(order)
                 self.drafts.remove(order)
         self.cpu += time.thread_time() - before
-        self._review()
+        for code in self._people.look(self.placed):
+            self.placed[code] = OrderState.REFUSED
+        self._people.mend(self.placed)
         return ended
 
     def _draft(self, number: int) -> Order:
@@ -136,17 +144,6 @@ class Trial:
             billing.pay(payment=payment, card="good")
         self.placed[order.code] = OrderState.DELIVERED
 
-    def _review(self) -> None:
-        """The creators' part. With money in the play they refuse every fifth film they see; that order ends refused."""
-        for review in Review.objects.filter(state=ReviewState.WAITING).select_related("cut__production__order"):
-            order = review.cut.production.order
-            refused = self.plan.money and sorted(self.placed).index(order.code) % 5 == 4
-            if refused:
-                self.placed[order.code] = OrderState.REFUSED
-            services.decide(
-                review=review, approve=not refused, by=None, sha256=review.sha256, reason="the trial's creator"
-            )
-
     def _kill(self, dice: random.Random) -> None:
         """Kill one process of the site, as a machine that runs out of memory would."""
         alive = [(child.name, child.pid) for child in self.site.children if child.pid is not None]
@@ -159,7 +156,9 @@ class Trial:
         """Wait until the money of ended orders has come to its end, and their productions; a sweep does it."""
 
         def open_still() -> int:
-            return billing.unsettled().count() + Production.objects.filter(state=ProductionState.RUNNING).count()
+            going_back = Refund.objects.filter(state__in=(RefundState.CREATED, RefundState.SENT)).count()
+            running = Production.objects.filter(state=ProductionState.RUNNING).count()
+            return billing.unsettled().count() + going_back + running
 
         until = time.monotonic() + 60
         while time.monotonic() < until and self._calmly(open_still) != 0:

@@ -33,6 +33,7 @@ from sandbox.server import Sandbox, Vendor
 from sandbox.vendors import VENDORS
 from videogen import demo, site
 from videogen.proving.figures import Books, Figures, figures, plain
+from videogen.proving.people import wrong_money
 from videogen.proving.trial import Plan, Trial, to_the_terminal
 from videogen.proving.troubles import MIXES
 from videogen.supervisor import Supervisor
@@ -69,7 +70,11 @@ class Command(BaseCommand):
         parser.add_argument("--seconds", type=int, default=30, help="length of each film")
         parser.add_argument("--scale", type=float, default=1.0, help="size of the films; 0.25 is quick and small")
         parser.add_argument("--photos-only", action="store_true", help="no video vendor: films from the photos alone")
-        parser.add_argument("--money", action="store_true", help="declined cards, double clicks, refused films too")
+        parser.add_argument(
+            "--money",
+            action="store_true",
+            help="declined cards, double clicks, changes, refusals, refunds and re-runs too",
+        )
         parser.add_argument("--database", default="", metavar="URL", help="an empty PostgreSQL database of its own")
         parser.add_argument("--patience", type=float, default=900.0, help="seconds in which some order must end")
         parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
@@ -176,6 +181,7 @@ class Command(BaseCommand):
             fired=fired,
             kills=trial.kills,
             broken=invariants.broken(),
+            wrong_money=wrong_money(trial.placed, money=options["money"]),
         )
 
     def _sandbox(self, options: Mapping[str, Any]) -> Sandbox:
@@ -237,6 +243,7 @@ def told(found: Figures) -> str:
         f"  faults                    {_listed(found.faults_fired)}",
         f"  killed                    {_listed(found.kills)}",
         *(f"  NOT AS EXPECTED: {sentence}" for sentence in found.not_as_expected),
+        *(f"  WRONG MONEY: {sentence}" for sentence in found.wrong_money),
         *(f"  BROKEN: {sentence}" for sentence in found.invariants_broken),
     ]
     return "\n".join(lines)
