@@ -2,7 +2,9 @@
 
 Run as `python -m benchmarks.stories [--show] [--all | slug …]`. Facts are counted as said, left out (the script says
 which) or lost. Made up is every word of the script that stands neither in the order nor among the writer's own phrases.
-Ends with 1 where a careful reader would object to something.
+`name` and `fact` are the seconds at which the name and the first fact begin to be heard, `shots` the shortest and the
+longest time a picture stands, in a film planned from these lines. Ends with 1 where a careful reader would object to
+something.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from pipeline.media.pacing import DISSOLVE, END, LEAD, LONGEST_SHOT, PAUSE, SHORTEST_SHOT, TITLE
+from pipeline.media.timeline import FilmSpec, SceneIn, Timeline, Word, plan
 from pipeline.providers.base import ProviderError, ScriptDraft, WriteRequest
 from pipeline.providers.local_writer import LocalWriter
 from pipeline.providers.writing import lexicon as lex
@@ -20,10 +24,12 @@ from pipeline.providers.writing.facts import gather
 from pipeline.providers.writing.fit import count, words_wanted
 from pipeline.providers.writing.person import who_is
 from pipeline.providers.writing.tidy import plain_words, squeeze
+from tests.samples import PORTRAIT
 from tests.stories import CHOSEN, STORIES, Story
 
 SAD = {"condolence", "sorry"}
 FEWEST_NAMES, MOST_NAMES = 2, 4
+NAMED_BY, TOLD_BY = 3.0, 8.5  # seconds: the opening second earns the next
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _EMPTY = (
     lex.PRONOUNS | lex.DETERMINERS | lex.PREPOSITIONS | lex.CONJUNCTIONS | lex.MODALS | set(lex.BE_HAVE)
@@ -60,7 +66,15 @@ def own_phrases() -> set[str]:
 @cache
 def connectives() -> set[str]:
     """Every word of its own the writer may put around a fact."""
-    around = [phrases.ASIDES, phrases.PREFIXES, phrases.ITEM_FRAMES, phrases.QUOTES, phrases.QUOTE_ON, phrases.JOINER]
+    around = [
+        phrases.ASIDES,
+        phrases.BRIDGES,
+        phrases.PREFIXES,
+        phrases.ITEM_FRAMES,
+        phrases.QUOTES,
+        phrases.QUOTE_ON,
+        phrases.JOINER,
+    ]
     return vocabulary(
         *all_strings(around),
         "you your yours yourself yourselves you're you've you'd you'll I a an the and are were have do don't aren't "
@@ -99,6 +113,33 @@ def facts_of(request: WriteRequest, script: ScriptDraft) -> tuple[int, int, list
     return kept, out, lost
 
 
+def planned(request: WriteRequest, script: ScriptDraft) -> Timeline:
+    """The film of a script, read at the request's pace, over one photo."""
+    scenes = []
+    for number, scene in enumerate(script.scenes):
+        words = scene.text.split()
+        timed = [(k / request.words_per_second, (k + 0.9) / request.words_per_second) for k in range(len(words))]
+        line = tuple(Word(word, *times) for word, times in zip(words, timed, strict=True))
+        scenes.append(SceneIn(scene.text, line, len(words) / request.words_per_second, PORTRAIT, seed=number))
+    return plan(scenes, FilmSpec(270, 480, script.title, "", "", "", "", float(request.seconds)))
+
+
+def heard(request: WriteRequest, script: ScriptDraft, film: Timeline) -> tuple[float, float]:
+    """The seconds at which the name and the first fact (a must-say is one) begin to be said."""
+    name = fact = film.seconds
+    for scene, (_, start) in reversed(list(zip(script.scenes, film.narration, strict=True))):
+        before, said, _ = scene.text.partition(request.name)
+        name = start + count(before) / request.words_per_second if said else name
+        fact = start if scene.role in {"fact", "must_say"} else fact
+    return name, fact
+
+
+def shots_of(film: Timeline) -> tuple[float, float]:
+    """The shortest and the longest time from cut to cut, in seconds."""
+    lengths = [(shot.end - shot.start) / film.spec.fps - DISSOLVE for shot in film.shots if shot.kind == "photo"]
+    return min(lengths), max(lengths)
+
+
 def names_of(request: WriteRequest, script: ScriptDraft) -> int:
     """How often the name is said."""
     return sum(len(re.findall(rf"\b{re.escape(request.name)}\b", scene.text)) for scene in script.scenes)
@@ -112,7 +153,7 @@ def findings(request: WriteRequest, script: ScriptDraft) -> list[str]:
     words = sum(map(count, lines))
     if words > wanted * 1.12:
         found.append(f"long +{words / wanted - 1:.0%}")
-    stretched = (request.seconds - 5.8 - 1.6 * (len(lines) + 1)) * request.words_per_second
+    stretched = (request.seconds - TITLE[2] - LEAD - END[2] - PAUSE[2] * len(lines)) * request.words_per_second
     if words < stretched:  # cards and pauses at their longest do not fill the film
         found.append(f"short {words / stretched - 1:.0%}")
     free = [s.text for s in script.scenes if s.role != "must_say"]
@@ -128,6 +169,15 @@ def findings(request: WriteRequest, script: ScriptDraft) -> list[str]:
         found.append("name")
     if invented := made_up(request, script):
         found.append(f"made up: {invented}")
+    film = planned(request, script)
+    name, fact = heard(request, script, film)
+    if min(name, fact) > NAMED_BY:
+        found.append(f"neither name nor fact before {min(name, fact):.1f} s")
+    if fact > TOLD_BY:
+        found.append(f"no fact before {fact:.1f} s")
+    shortest, longest = shots_of(film)
+    if shortest < SHORTEST_SHOT - 0.05 or longest > LONGEST_SHOT + 0.05:
+        found.append(f"shots of {shortest:.1f} to {longest:.1f} s")
     if lost := facts_of(request, script)[2]:
         found.append(f"lost: {lost}")
     found += [
@@ -150,10 +200,11 @@ def row(story: Story) -> tuple[list[str], ScriptDraft | None]:
         script = ScriptDraft.from_json(LocalWriter().submit(story.slug, request.to_json(), Path()).result)
     except ProviderError as error:
         fine = story.expect == "refused"
-        return [story.slug, "", "", "", "", "", "", "", "-" if fine else f"UNEXPECTED: {error.fan[:60]}"], None
+        return [story.slug, *[""] * 10, "-" if fine else f"UNEXPECTED: {error.fan[:60]}"], None
     lines = [s.text for s in script.scenes]
     wanted = words_wanted(request.seconds, len(lines), request.words_per_second)
     kept, out, lost = facts_of(request, script)
+    film = planned(request, script)
     trouble = findings(request, script) + (["UNEXPECTED script"] if story.expect == "refused" else [])
     return [
         story.slug,
@@ -164,6 +215,8 @@ def row(story: Story) -> tuple[list[str], ScriptDraft | None]:
         f"{sum(map(count, lines))}/{wanted:.0f}",
         f"{names_of(request, script)}",
         f"{max(map(count, lines))}",
+        *(f"{second:.1f}" for second in heard(request, script, film)),
+        "{:.1f}–{:.1f}".format(*shots_of(film)),
         ", ".join(trouble) or "-",
     ], script
 
@@ -172,8 +225,21 @@ def main(arguments: list[str]) -> int:
     """Print the table, and the scripts where asked to; 1 where something was found."""
     show = "--show" in arguments
     slugs = [a for a in arguments if not a.startswith("--")] or CHOSEN
-    head = ["story", "must-says", "scenes", "facts said + out + lost", "made up", "words", "names", "longest", "found"]
-    widths = [24, 11, 8, 25, 9, 10, 7, 9, 0]
+    head = [
+        "story",
+        "must-says",
+        "scenes",
+        "facts said + out + lost",
+        "made up",
+        "words",
+        "names",
+        "longest",
+        "name",
+        "fact",
+        "shots",
+        "found",
+    ]
+    widths = [24, 11, 8, 25, 9, 10, 7, 9, 6, 6, 9, 0]
     print("".join(f"{cell:{width}}" for cell, width in zip(head, widths, strict=True)))
     troubled = 0
     for story in STORIES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,20 +17,20 @@ from orders.choices import Occasion, Tone
 
 from . import files
 from .claims import Claim
-from .media import encode, meters, music, picture, probe, startframe, verdict
+from .media import encode, ground, meters, music, picture, probe, startframe, verdict
 from .media.motion import Box
 from .media.soundtrack import Soundtrack
-from .media.timeline import FilmSpec, SceneIn, Timeline, Word
+from .media.timeline import FilmSpec, SceneIn, Shot, Timeline, Word
 from .models import Cut, FirstLook, Rendition, RenditionState, Scene, Take
 from .models.story import TakeKind
 from .providers.writing.person import who_is
 from .providers.writing.telling import is_grave
 
 log = logging.getLogger(__name__)
+SAD = (Occasion.CONDOLENCE, Occasion.SORRY)
 LIVELY = ("happy", "energetic")  # moods of music
 # What of a plan is kept with its film: made once more, it looks the same, whatever has changed since.
-LOOK = ("title", "subtitle", "end_title", "end_note", "label", "accent", "template", "lively")
-CHAPTERS = {"opening": "opening", "ending": "ending"}  # of a scene's role; all else is the story
+LOOK = ("title", "subtitle", "end_title", "end_note", "label", "accent", "template", "lively", "glad")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ def material(work: Claim, folder: Path, *, stills: bool = False) -> list[Materia
 
     A scene without a usable take is filmed from its photo: a clip that is gone, or cannot be read, costs no film.
     """
-    found = []
+    found: list[Material] = []
+    roles: list[str] = []
     scenes = Scene.objects.filter(script__production=work.production).select_related("photo", "narration")
     for scene in scenes.order_by("number"):
         take = None if stills else Take.objects.filter(shot__scene=scene, selected=True).first()
@@ -70,11 +71,24 @@ def material(work: Claim, folder: Path, *, stills: bool = False) -> list[Materia
             clip_interest=clip_interest,
             seed=take.plan.get("seed", scene.number) if take is not None else scene.number,
             page="page" in scene.photo.facts.get("warnings", ()),
-            chapter=CHAPTERS.get(scene.role, "story"),
+            taken=scene.photo.facts.get("taken_at") or "",
+            matte=scene.photo.facts.get("matte", ""),
         )
         found.append(Material(planned, audio, scene.photo.file))
+        roles.append(scene.role)
         work.beat()
-    return found
+    return [
+        replace(each, scene=replace(each.scene, chapter=chapter))
+        for each, chapter in zip(found, chapters(roles), strict=True)
+    ]
+
+
+def chapters(roles: Sequence[str]) -> list[str]:
+    """The chapter of each scene by its role: what opens, the story, what ends. A line of the writer's own that stands
+    between two facts is part of the story."""
+    first = next((k for k, role in enumerate(roles) if role != "opening"), len(roles))
+    last = next((k for k in range(len(roles), first, -1) if roles[k - 1] != "ending"), first)
+    return ["opening" if k < first else "ending" if k >= last else "story" for k in range(len(roles))]
 
 
 def _in_clip(photo: Path, shape: tuple[int, int], faces: list[Box], interest: Box) -> tuple[list[Box], Box]:
@@ -124,6 +138,7 @@ def spec(
         accent=creator.accent,
         template=creator.template,
         lively=heard.mood in LIVELY,
+        glad=not _mourned(work) and brief.occasion not in SAD,
         music=heard.path,
         draft=shorter_side is not None,
     )
@@ -133,10 +148,15 @@ def spec(
 def track(work: Claim) -> music.Track:
     """The film's music: calm where somebody has died, and never funny about a hard life, whatever was chosen."""
     brief = work.order.brief
-    mourned = who_is(brief.name, brief.occasion, brief.notes).mourned
     told = work.production.script.scenes.filter(role="fact").values_list("text", flat=True)
     tone = Tone.WARM if brief.tone == Tone.FUNNY and is_grave(list(told)) else brief.tone
-    return music.choose(tone, Occasion.CONDOLENCE if mourned else brief.occasion, work.order.pk)
+    return music.choose(tone, Occasion.CONDOLENCE if _mourned(work) else brief.occasion, work.order.pk)
+
+
+def _mourned(work: Claim) -> bool:
+    """Whether somebody has died."""
+    brief = work.order.brief
+    return who_is(brief.name, brief.occasion, brief.notes).mourned
 
 
 def soundtrack(work: Claim, parts: list[Material], timeline: Timeline) -> Soundtrack:
@@ -250,11 +270,25 @@ def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
                 shot.kind == "clip",
                 [list(face) for face in parts[shot.scene].scene.faces],
                 shot.scene + 1,
+                _beside(parts, shot, timeline.spec.size),
             ]
             for shot in timeline.shots
             if shot.kind in ("photo", "clip")
         ],
     }
+
+
+def _beside(parts: list[Material], shot: Shot, size: tuple[int, int]) -> list[Any] | None:
+    """Of a shot with two photos: where its own lies half-way (in shares of the frame), then the other's stored name,
+    place and faces."""
+    if shot.beside is None or shot.path is None:
+        return None
+    own, other = (
+        list(ground.seen(path, 0.5, path.crop, size).scaled(1 / size[0], 1 / size[1]))
+        for path in (shot.path, shot.beside.path(shot.path))
+    )
+    second = parts[shot.beside.scene]
+    return [own, second.photo_name, other, [list(face) for face in second.scene.faces]]
 
 
 def expected(told: Mapping[str, Any], folder: Path) -> verdict.Expected:
@@ -266,11 +300,21 @@ def expected(told: Mapping[str, Any], folder: Path) -> verdict.Expected:
         seconds=told["seconds"],
         captions=tuple(meters.TextBox(*box) for box in told["captions"]),
         labels=tuple(meters.TextBox(*box) for box in told["labels"]),
-        shots=tuple(
-            verdict.ExpectedShot(
-                start, end, files.fetch(photo, folder), filmed, tuple(Box(*face) for face in faces), scene
-            )
-            # A film that was cut before faces and scenes were told has neither.
-            for start, end, photo, filmed, faces, scene in ([*shot, [], None][:6] for shot in told["shots"])
-        ),
+        # A film that was cut before faces, scenes and second photos were told has none of them.
+        shots=tuple(_shot([*shot, *([], None, None)[len(shot) - 4 :]], folder) for shot in told["shots"]),
     )
+
+
+def _shot(told: list[Any], folder: Path) -> verdict.ExpectedShot:
+    start, end, photo, filmed, faces, scene, two = told
+    place, beside = None, None
+    if two is not None:
+        place, other = Box(*two[0]), files.fetch(two[1], folder)
+        beside = verdict.ExpectedPhoto(other, _boxes(two[3]), Box(*two[2]))
+    return verdict.ExpectedShot(
+        start, end, files.fetch(photo, folder), filmed, _boxes(faces), scene, place=place, beside=beside
+    )
+
+
+def _boxes(told: list[list[float]]) -> tuple[Box, ...]:
+    return tuple(Box(*box) for box in told)

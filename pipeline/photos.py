@@ -20,6 +20,7 @@ from orders.models import Photo, PhotoState
 from orders.services import drop
 
 from . import files, live, queue
+from .media import best
 from .media.photocheck import check as check_pixels
 from .media.photocheck import order_by_date, sentences
 from .media.stills import PhotoFault
@@ -106,10 +107,11 @@ def _refuse(photo: Photo, lease: str, sentence: str) -> None:
     live.order_changed(photo.order.code)
 
 
-def sort_by_date(photos: Sequence[Photo]) -> None:
-    """Put photos that know their date into its order; the others keep their place between them."""
-    for place, index in enumerate(order_by_date([photo.facts.get("taken_at") for photo in photos])):
-        Photo.objects.filter(pk=photos[index].pk).update(place=place)
+def settle(photos: Sequence[Photo]) -> None:
+    """Put photos nobody has sorted into the film's order: by date where they know it, the best one kept for the end."""
+    dated = [photos[index] for index in order_by_date([photo.facts.get("taken_at") for photo in photos])]
+    for place, index in enumerate(best.best_last([photo.facts for photo in dated])):
+        Photo.objects.filter(pk=dated[index].pk).update(place=place)
 
 
 def sweep() -> int:

@@ -159,6 +159,16 @@ def test_a_made_up_word_a_lost_fact_and_a_cheer_at_a_funeral_are_found() -> None
     assert "name" in findings(request, replace(script, scenes=tuple(nameless)))
 
 
+def test_a_long_way_to_the_name_and_to_the_first_fact_is_found() -> None:
+    request = next(story for story in STORIES if story.slug == "demo").request()
+    script = write(request)
+    late = "Before anything else is said today, let us all take a moment and think of her, of Eileen."
+    slow = replace(script, scenes=(replace(script.scenes[0], text=late), *script.scenes))
+    for told, said in ((script, False), (slow, True)):
+        found = " ".join(findings(request, told))
+        assert ("neither name nor fact before" in found, "no fact before" in found) == (said, said)
+
+
 def test_the_stories_shown_are_two_dozen_and_nothing_is_found_in_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(set(CHOSEN)) == len(CHOSEN) == 24
     assert show_stories([]) == 0

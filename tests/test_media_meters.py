@@ -414,6 +414,25 @@ def test_an_end_card_may_stand_still_a_shot_may_not(photos):
     assert "freeze" in codes[1]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "filmed", "code", "result"),
+    [
+        (1.8, False, "", "pass"),
+        (7.0, False, "", "pass"),
+        (1.6, False, "shot_short", "warn"),
+        (1.6, True, "shot_short", "warn"),
+        (0.7, False, "shot_short", "fail"),
+        (8.0, False, "shot_long", "warn"),
+        (12.0, True, "", "pass"),
+    ],
+)
+def test_a_picture_has_its_time_and_no_more(photos, seconds, filmed, code, result):
+    shots = (ExpectedShot(5, 5 + seconds + 0.5, photos[0], filmed=filmed),)
+    judged = judge(measures(), dataclasses.replace(FILM, shots=shots))
+    assert judged.verdict == result
+    assert [f.code for f in judged.findings if f.code != "photo_plain"] == ([code] if code else [])
+
+
 def test_the_worst_finding_comes_first():
     judged = judge(measures(black=((3.0, 3.5),), errors=("x",)), FILM)
     assert [finding.severity for finding in judged.findings] == ["fail", "warn"]

@@ -18,8 +18,10 @@ from PIL import Image
 
 from benchmarks.picture import jitter
 from pipeline.media import conform, encode, frames, ground, music, picture, samples, sound, stage
+from pipeline.media.meters import banding
 from pipeline.media.motion import Box, choose_path
-from pipeline.media.timeline import LONGEST_SHOT, FilmSpec, SceneIn, Word, plan
+from pipeline.media.pacing import LONGEST_SHOT, SHORTEST_SHOT
+from pipeline.media.timeline import FilmSpec, SceneIn, Word, plan
 
 SPEC = FilmSpec(
     270, 480, "Happy birthday, Eileen", "a film", "With love", "from all", "AI-generated · licensed voice", 12.0
@@ -112,6 +114,46 @@ def test_between_chapters_the_film_turns_a_page_and_within_one_it_dissolves(phot
     assert {shot.enter for shot in plan(parts, SPEC).shots} == {"dissolve"}
 
 
+def test_light_falls_once_where_the_template_and_the_occasion_allow(photos):
+    told = [
+        replace(part, chapter=chapter)
+        for part, chapter in zip(scenes([photos[0], photos[1], photos[2]]), ("opening", "story", "ending"), strict=True)
+    ]
+    for change, ways in (
+        ({"glad": True}, ["dip", "glow"]),
+        ({}, ["dip", "dip"]),
+        ({"glad": True, "template": "logbook"}, ["dip", "dip"]),
+        ({"glad": True, "lively": True}, ["whip", "whip"]),
+    ):
+        shots = plan(told, replace(SPEC, **change)).shots
+        assert [shot.enter for shot in shots if shot.enter != "dissolve"] == ways
+
+
+def test_falling_light_is_warm_comes_from_one_side_and_has_no_steps():
+    dark, out = frames.blank(480, 270), frames.blank(480, 270)
+    dark.y[:] = 60
+    frames.glow(dark, dark, 0.5, out)
+    assert out.y[:, -120:].mean() > out.y[:, :120].mean() + 25
+    assert out.v.mean() > 132, "towards red"
+    assert out.u.mean() < 124, "and away from blue"
+    assert banding(out.y) == 0.0, "chance breaks the steps up"
+    out.y[:] = 235
+    frames.glow(out, out, 0.5, out)
+    assert out.y.max() == 235
+
+
+def test_grain_belongs_to_the_picture_and_spares_black_and_white():
+    plain = frames.blank(320, 200)
+    for light, most in ((126, 4.0), (16, 1.2), (235, 1.2)):
+        plain.y[:] = light
+        drawn = frames.grained(plain, 3.0)
+        assert drawn.y.astype(float).std() < most
+        assert (drawn.y == frames.grained(plain, 3.0).y).all()
+    plain.y[:] = 126
+    assert 2.4 < frames.grained(plain, 3.0).y.astype(float).std() < 3.6
+    assert frames.grained(plain, 3.0).u is plain.u
+
+
 def test_every_way_begins_at_the_first_picture_and_ends_at_the_second():
     one, two, out = (frames.blank(64, 96) for _ in range(3))
     chance = np.random.default_rng(1)
@@ -170,6 +212,22 @@ def test_a_long_line_gets_two_different_moves_on_its_photo(photos):
     assert len(pictured) == 6
     assert all((shot.end - shot.start - 15) / 30 <= LONGEST_SHOT for shot in pictured)
     assert all(one.path.kind != two.path.kind for one, two in pairwise(pictured))
+
+
+@pytest.mark.parametrize("line", [0.3, 1.0, 2.4, 6.9, 9.0, 14.5, 23.0])
+@pytest.mark.parametrize("wanted", [6, 30])
+@pytest.mark.parametrize("mood", [None, "happy"])
+def test_no_picture_is_gone_before_it_was_seen_or_stays_until_it_drags(photos, line, wanted, mood):
+    track = mood and music.choose(mood, "birthday", 1).path
+    timeline = plan(scenes(photos, line), replace(SPEC, seconds=wanted, music=track))
+    shown = [(shot.end - shot.start) / 30 - 0.5 for shot in timeline.shots if shot.kind == "photo"]
+    assert min(shown) >= SHORTEST_SHOT - 2 / 30
+    assert max(shown) <= LONGEST_SHOT + 2 / 30
+
+
+def test_the_voice_begins_as_soon_as_the_title_has_been_read(photos):
+    timeline = plan(scenes(photos), replace(SPEC, seconds=30))
+    assert 1.2 <= timeline.narration[0][1] <= 2.4
 
 
 def test_the_same_scenes_make_the_same_timeline_and_it_is_plain_data(photos):
@@ -544,8 +602,8 @@ def test_a_clip_that_lands_changes_nothing_that_was_encoded_before(photos, tmp_p
 @pytest.mark.render
 def test_of_a_clip_that_lands_last_two_halves_can_be_encoded_at_once(photos, tmp_path):
     take = clip(tmp_path / "take.mp4", seconds=6, rate=24, size=(270, 480))
-    first, *others = scenes(photos)
-    timeline = plan([replace(first, clip=take), *others], SPEC)
+    first, *others = scenes(photos, 2.6)
+    timeline = plan([replace(first, clip=take), *others], replace(SPEC, seconds=15))
     shown = [timeline.shots_at(part.start) for part in picture.segments(timeline, tmp_path)]
     kinds = [shots[0].kind for shots in shown if len(shots) == 1]
     assert kinds == ["title", "clip", "clip", *["photo"] * len(others), "end"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from pipeline.media import captions, cards, frames, label, lettering, stage
+from pipeline.media import captions, cards, frames, label, lettering, stage, templates
 from pipeline.media.conform import ClipReader
 from pipeline.media.frames import Overlay, Planes
 from pipeline.media.motion import Box
@@ -32,7 +32,14 @@ class Scenery:
         assert shot.path is not None
         path, size = shot.path, self.timeline.spec.size
         blurred, card = shot.kind == "title", shot.kind != "clip"
-        return self._once(shot, lambda: stage.build(Path(shot.photo), path, size, blurred=blurred, card=card))
+        pane, grain = shot.beside, templates.of(self.timeline.spec.template).grain
+        beside = (Path(pane.photo), pane.crop, pane.card) if pane is not None else None
+        return self._once(
+            shot,
+            lambda: stage.build(
+                Path(shot.photo), path, size, blurred=blurred, card=card, beside=beside, relief=shot.relief, grain=grain
+            ),
+        )
 
     def release(self, shot: Shot) -> None:
         """Let go of a shot's pixels: nothing more will be drawn from them."""

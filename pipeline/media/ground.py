@@ -40,13 +40,16 @@ def luma(shots: Sequence[Shot], size: tuple[int, int], box: Box, first: int, end
             continue
         if shot.kind == "clip":
             return _UNKNOWN
+        photos = [(shot.photo, shot.path)]
+        if shot.beside is not None:
+            photos.append((shot.beside.photo, shot.beside.path(shot.path)))
         for frame in (max(first, shot.start), (max(first, shot.start) + last) // 2, last):
-            found = max(found, _under(shot, shot.path, shot.share(frame), size, box))
+            found = max(found, *(_under(Path(photo), path, shot.share(frame), size, box) for photo, path in photos))
     return found
 
 
-def _under(shot: Shot, path: CameraPath, share: float, size: tuple[int, int], box: Box) -> float:
-    photo = _photo(Path(shot.photo), Path(shot.photo).stat().st_mtime_ns)
+def _under(name: Path, path: CameraPath, share: float, size: tuple[int, int], box: Box) -> float:
+    photo = _photo(name, name.stat().st_mtime_ns)
     whole = seen(path, share, Box(0, 0, 1, 1), size)
     height, width = photo.shape
     x0, x1 = ((x - whole.x) / whole.w * width for x in (box.x, box.right))

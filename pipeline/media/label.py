@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PIL import Image, ImageDraw
 
 from pipeline.media import fonts, frames
@@ -25,6 +27,11 @@ def corners(text: str, frame: tuple[int, int]) -> tuple[Box, ...]:
     low = round(frame[1] * (0.845 if tall else 0.975)) // 2 * 2 - (0 if tall else h)
     right = max(0, right)
     return Box(left, top, w, h), Box(right, top, w, h), Box(left, low, w, h), Box(right, low, w, h)
+
+
+def free(boxes: Sequence[Box], faces: Sequence[Box]) -> Box | None:
+    """The first of `boxes` no face touches."""
+    return next((box for box in boxes if not any(box.touches(face) for face in faces)), None)
 
 
 def bitmap(text: str, box: Box, frame: tuple[int, int]) -> frames.Overlay:

@@ -247,7 +247,13 @@ def photo_present(still: Picture, photo: Picture) -> float:
 
 
 def sight(
-    still: Picture, photo: Picture, *, scale: float = 1.0, taken: Sequence[Box] = (), thorough: bool = False
+    still: Picture,
+    photo: Picture,
+    *,
+    scale: float = 1.0,
+    taken: Sequence[Box] = (),
+    thorough: bool = False,
+    place: Box | None = None,
 ) -> Sighting:
     """Look for `photo` in `still` (both grey): the best correlation of their detail, and where it is.
 
@@ -257,11 +263,13 @@ def sight(
     measure 0.82 to 1, wrong ones up to 0.56. NaN where the still has no detail there (an empty sky), so that nothing
     can be told. A page of even lines of writing looks alike everywhere when it is coarse: a `thorough` search is fine
     at every size, for a fifth of a CPU second. `scale` is what the still is of the film's own size: a small photo is no
-    large card.
+    large card. One that is not about the middle is looked for in its `place` (shares of the still).
     """
     # What has all its pixels here is enlarged by no more than is not seen, and a card never by more than this.
     most = motion.SHARP / motion.CLOSER * scale if max(photo.shape) < _LONGEST else math.inf
-    found = [_sight_band(still, photo, band, most, thorough=thorough) for band in _bands(still, photo, most, taken)]
+    found = [
+        _sight_band(still, photo, band, most, thorough=thorough) for band in _bands(still, photo, most, taken, place)
+    ]
     return max(found, key=lambda one: -1.0 if math.isnan(one.likeness) else one.likeness)
 
 
@@ -294,7 +302,7 @@ def _sighting(
         return Sighting(math.nan)
     scale, (down, across), score = found
     grown = float(scale) * max(still.shape) / _FINE
-    x, y = 0.5 * still.shape[1], (band.y + band.h / 2) * still.shape[0]
+    x, y = (band.x + band.w / 2) * still.shape[1], (band.y + band.h / 2) * still.shape[0]
     return Sighting(
         min(1.0, max(0.0, score)),
         x - across * photo.shape[1] * grown,
@@ -303,7 +311,7 @@ def _sighting(
     )
 
 
-def _bands(still: Picture, photo: Picture, most: float, taken: Sequence[Box]) -> list[Box]:
+def _bands(still: Picture, photo: Picture, most: float, taken: Sequence[Box], place: Box | None) -> list[Box]:
     """The part of a still (in shares) where a photo surely is, around its middle; a card is at `most` so large.
 
     Where something is written across it (`taken`, pixels of the still): what is free above and below, as far as a
@@ -317,7 +325,9 @@ def _bands(still: Picture, photo: Picture, most: float, taken: Sequence[Box]) ->
     height = min(high * tall, wide * long / shape, most * photo.shape[0])
     part_w = min(part_w, 0.75 * height * shape / long)
     part_h = min(part_h, 0.75 * height / tall)
-    part = Box(0.5 - part_w / 2, middle - part_h / 2, part_w, part_h)
+    if place is not None:
+        middle, height, part_w, part_h = place.y + place.h / 2, place.h * tall, 0.75 * place.w, 0.75 * place.h
+    part = Box((0.5 if place is None else place.x + place.w / 2) - part_w / 2, middle - part_h / 2, part_w, part_h)
     air = _AIR * max(still.shape) / tall  # what is written shines as far as detail is looked for
     words = [box.scaled(1 / long, 1 / tall) for box in taken]
     words = [Box(box.x, box.y - air, box.w, box.h + 2 * air) for box in words]

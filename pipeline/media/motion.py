@@ -18,7 +18,7 @@ GLIDE, CALM = 0.09, 0.2  # frame widths a second: a glance along a photo, and th
 PANORAMA = 1.9  # how much longer than the frame a photo is that can only be travelled along
 BAND = (0.36, 0.66)  # of the frame's other side: how deep a panorama lies on its ground
 SEEN = 0.55  # of the photo must come by where it is glanced along instead of shown whole
-_HEADROOM = (0.22, 0.38, 0.22, 0.22)  # hair, ears and chin around a face box, in face sizes: left, top, right, bottom
+HEADROOM = (0.22, 0.38, 0.22, 0.22)  # hair, ears and chin around a face box, in face sizes: left, top, right, bottom
 _TIGHT = (0.05, 0.06, 0.05, 0.05)
 CLOSER = 1.06  # a card may always come so much closer
 
@@ -143,23 +143,24 @@ def choose_path(
     """
     dice = random.Random(f"{seed}:{photo}:{frame}:{len(faces)}")
     if not whole:
-        for margin in (_HEADROOM, _TIGHT):
+        for margin in (HEADROOM, _TIGHT):
             cover = _covering(photo, frame, faces, interest, margin)
             if cover is not None:
-                move = _move(cover, frame, seconds, dice, before, most=1.16)
-                if move is not None:
-                    return move
+                way = move(cover, frame, seconds, dice, before, most=1.16)
+                if way is not None:
+                    return way
         if before != "travel":
             journey = _journey(photo, frame, faces, interest, seconds, dice)
             if journey is not None:
                 return journey
     card = _on_ground(photo, frame, faces, interest, whole=whole)
-    return _move(card, frame, seconds, dice, before, most=1.09) or card.path("push_in", card.whole, card.whole)
+    return move(card, frame, seconds, dice, before, most=1.09) or card.path("push_in", card.whole, card.whole)
 
 
 @dataclass(frozen=True, slots=True)
-class _Scene:
-    """A canvas, the part that must stay in sight, the point to look at, and the largest window of the frame's shape."""
+class Canvas:
+    """Where a camera moves: the canvas, the part that must stay in sight, the point to look at, and the largest window
+    of the frame's shape."""
 
     fill: bool
     canvas: tuple[float, float]
@@ -171,6 +172,7 @@ class _Scene:
     zoom: float  # closest that still looks sharp
 
     def path(self, kind: Kind, start: Box, end: Box) -> CameraPath:
+        """A move over it from one window to another."""
         return CameraPath(kind, self.fill, self.canvas, self.crop, self.card, start, end)
 
     def room(self, size: float, axis: int) -> tuple[float, float]:
@@ -190,7 +192,8 @@ class _Scene:
         return Box(corner[0], corner[1], w, h)
 
 
-def _spread(face: Box, margin: tuple[float, float, float, float]) -> Box:
+def spread(face: Box, margin: tuple[float, float, float, float]) -> Box:
+    """A face (fractions) with a margin in face sizes: left, top, right, bottom."""
     left, top = max(0.0, face.x - margin[0] * face.w), max(0.0, face.y - margin[1] * face.h)
     right, bottom = min(1.0, face.right + margin[2] * face.w), min(1.0, face.bottom + margin[3] * face.h)
     return Box(left, top, right - left, bottom - top)
@@ -206,20 +209,20 @@ def _covering(
     faces: Sequence[Box],
     interest: Box,
     margin: tuple[float, float, float, float],
-) -> _Scene | None:
+) -> Canvas | None:
     """The photo over the whole frame, or None where that loses too much, looks soft, or cuts a face."""
     width = min(photo[0], photo[1] * frame[0] / frame[1])
     height = width * frame[1] / frame[0]
     upscale = frame[0] / width
     if width * height < KEPT * photo[0] * photo[1] or upscale > SHARP / 1.06:
         return None
-    keep = hull([_spread(face, margin) for face in faces]).scaled(*photo) if faces else None
+    keep = hull([spread(face, margin) for face in faces]).scaled(*photo) if faces else None
     if keep is not None and (keep.w > width or keep.h > height):
         return None
     focus = _middle(keep or interest.scaled(*photo))
     zoom = SHARP / upscale
     whole = Box(0, 0, *photo)
-    return _Scene(
+    return Canvas(
         False, (float(photo[0]), float(photo[1])), Box(0, 0, 1, 1), whole, keep, focus, Box(0, 0, width, height), zoom
     )
 
@@ -251,7 +254,7 @@ def _journey(
         return None
     low, high = 0.0, length - window
     if faces:
-        keep = hull([_spread(face, _HEADROOM) for face in faces])
+        keep = hull([spread(face, HEADROOM) for face in faces])
         low, high = max(low, keep[along + 2] * length + keep[along] * length - window), min(high, keep[along] * length)
         if low > high:
             return None
@@ -281,12 +284,12 @@ def on_ground(frame: tuple[int, int]) -> tuple[float, float, float]:
 
 def _on_ground(
     photo: tuple[int, int], frame: tuple[int, int], faces: Sequence[Box], interest: Box, *, whole: bool
-) -> _Scene:
+) -> Canvas:
     """The photo as a card on a soft ground of itself; all of it where it must be `whole`."""
     wide, high, level = on_ground(frame)
     room = (frame[0] * wide, frame[1] * high)
-    keep = hull([_spread(face, _HEADROOM) for face in faces]) if faces else None
-    crop = Box(0, 0, 1, 1) if whole else _crop(photo, room, keep, interest)
+    keep = hull([spread(face, HEADROOM) for face in faces]) if faces else None
+    crop = Box(0, 0, 1, 1) if whole else trim(photo, room, keep, interest)
     fit = min(room[0] / (crop.w * photo[0]), room[1] / (crop.h * photo[1]))
     if fit > SHARP / CLOSER:  # too small a photo: smaller on the screen, and all of it
         crop = Box(0, 0, 1, 1)
@@ -301,10 +304,10 @@ def _on_ground(
     focus = _middle(plain.on_canvas(keep or interest))
     # Half-way between the card's middle and its subject: the card should not slide out of the frame.
     focus = ((focus[0] + frame[0] / 2) / 2, (focus[1] + card.y + h / 2) / 2)
-    return _Scene(True, plain.canvas, crop, card, held, focus, plain.start, max(CLOSER, min(1.12, SHARP / fit)))
+    return Canvas(True, plain.canvas, crop, card, held, focus, plain.start, max(CLOSER, min(1.12, SHARP / fit)))
 
 
-def _crop(photo: tuple[int, int], room: tuple[float, float], keep: Box | None, interest: Box) -> Box:
+def trim(photo: tuple[int, int], room: tuple[float, float], keep: Box | None, interest: Box) -> Box:
     """Trim a photo towards the room's shape, by a quarter at the most, never into a face. Fractions of the photo."""
     wide, wanted = photo[0] / photo[1], room[0] / room[1]
     share = max(0.76, min(wide, wanted) / max(wide, wanted))
@@ -316,8 +319,8 @@ def _crop(photo: tuple[int, int], room: tuple[float, float], keep: Box | None, i
     return Box(at, 0, size, 1) if axis == 0 else Box(0, at, 1, size)
 
 
-def _move(
-    scene: _Scene, frame: tuple[int, int], seconds: float, dice: random.Random, before: Kind | None, *, most: float
+def move(
+    scene: Canvas, frame: tuple[int, int], seconds: float, dice: random.Random, before: Kind | None, *, most: float
 ) -> CameraPath | None:
     """The move to make on a scene, or None where there is no room for any."""
     limit = min(most, scene.zoom)
@@ -339,7 +342,7 @@ def _move(
     return dice.choice(unlike or options) if options else None
 
 
-def _drift(scene: _Scene, zoom: float, seconds: float, side: int, rise: int) -> CameraPath | None:
+def _drift(scene: Canvas, zoom: float, seconds: float, side: int, rise: int) -> CameraPath | None:
     """A sideways or upward glide along whichever way has more room, at a calm pace."""
     seen = scene.look(zoom)
     rooms = [scene.room(seen[axis + 2], axis) for axis in (0, 1)]

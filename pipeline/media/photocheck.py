@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pipeline.media import faces, likeness, pages, saliency, stills
+from pipeline.media import depth, faces, likeness, pages, saliency, stills
 from pipeline.media.stills import gettext_noop
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class PhotoCheck:
     `rotated`: turned upright by the camera's own note; `turned`: degrees clockwise by which it was turned on top of
     that, because its faces lay on their side. `taken_at` is an ISO moment, empty when unknown. `hash` is the picture
     hash, for `others` of the next check; `file_hash` the SHA-256 of the upload; `like` the id of the photo this one
-    repeats.
+    repeats. `matte` is where its people are, empty where that is not certain (see depth).
     """
 
     file: Path
@@ -47,6 +47,7 @@ class PhotoCheck:
     file_hash: str
     like: int | None
     warnings: tuple[Warn, ...]
+    matte: str = ""
 
     @property
     def shape(self) -> Literal["portrait", "landscape", "square"]:
@@ -117,6 +118,7 @@ def check(source: Path, folder: Path, *, others: Sequence[tuple[int, str]] = ())
         file_hash=likeness.file_hash(source),
         like=like,
         warnings=tuple(code for code, is_so in noticed.items() if is_so),
+        matte="" if noticed["page"] else depth.matte(photo, found.boxes),
     )
 
 

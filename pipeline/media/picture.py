@@ -19,7 +19,7 @@ from pipeline.media.compose import Composer, Scenery
 from pipeline.media.frames import Planes
 from pipeline.media.timeline import FilmSpec, Shot, Timeline
 
-LOOKS = 3  # raise it when the same timeline is drawn differently, so that kept segments are made anew
+LOOKS = 4  # raise it when the same timeline is drawn differently, so that kept segments are made anew
 _BEAT = 8  # frames between two signs of life
 HALVED = 60  # frames of a clip's body from which it is two segments: the clip that lands last keeps two cores busy
 
@@ -44,8 +44,12 @@ def segments(timeline: Timeline, workdir: Path) -> list[Segment]:
     whole = sorted({0, timeline.frames} | {edge for shot in timeline.shots for edge in (shot.start, shot.end)})
     halves = {(a + b) // 2 for a, b in pairwise(whole) if b - a >= HALVED and _is_clip(timeline.shots_at(a))}
     edges = sorted({*whole, *halves})
-    told = {path: _told(path) for shot in timeline.shots for path in (shot.photo, shot.clip) if path}
+    told = {path: _told(path) for shot in timeline.shots for path in _files(shot) if path}
     return [Segment(a, b, workdir / f"{_name(timeline, a, b, told)}.mp4") for a, b in pairwise(edges) if b > a]
+
+
+def _files(shot: Shot) -> tuple[str, ...]:
+    return shot.photo, shot.clip, shot.beside.photo if shot.beside else ""
 
 
 def _is_clip(shots: Sequence[Shot]) -> bool:
@@ -188,6 +192,7 @@ def _name(timeline: Timeline, start: int, end: int, told: dict[str, str]) -> str
                 "scene": 0,
                 "photo": told.get(shot.photo),
                 "clip": told.get(shot.clip),
+                "beside": shot.beside and (told[shot.beside.photo], shot.beside.crop, shot.beside.card),
                 **{key: getattr(shot, key) - start for key in ("start", "end", "move_start", "move_end")},
             }
             for shot in shots

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from pipeline.media import frames, grade
+from pipeline.media import depth, frames, grade
+from pipeline.media.depth import Relief
 from pipeline.media.frames import Bytes, Planes
 from pipeline.media.motion import Box, CameraPath, hull
 
@@ -28,29 +30,58 @@ class Stage:
     planes: Planes
     origin: tuple[float, float]
     scale: tuple[float, float]
+    relief: Relief | None = None
+    near: depth.Map | None = None
 
     def draw(self, path: CameraPath, share: float, out: Planes) -> None:
         """Draw what the camera sees at `share` (0..1) of its move."""
         w = path.window(share)
         corner = (w.x - self.origin[0]) * self.scale[0], (w.y - self.origin[1]) * self.scale[1]
-        frames.warp(self.planes, Box(*corner, w.w * self.scale[0], w.h * self.scale[1]), out)
+        window = Box(*corner, w.w * self.scale[0], w.h * self.scale[1])
+        if self.relief is None or self.near is None:
+            frames.warp(self.planes, window, out)
+            return
+        grow, shift = self.relief.at(share)
+        about = [(at - o) * k for at, o, k in zip(self.relief.centre, self.origin, self.scale, strict=True)]
+        depth.bend(self.planes, window, self.near, (about[0], about[1]), (grow, shift * self.scale[0]), out)
 
 
-def build(photo: Path, path: CameraPath, frame: tuple[int, int], *, blurred: bool = False, card: bool = True) -> Stage:
+Card = tuple[Path, Box, Box]  # a photo, the part of it that is shown (fractions), and where it lies on the canvas
+
+
+def build(
+    photo: Path,
+    path: CameraPath,
+    frame: tuple[int, int],
+    *,
+    blurred: bool = False,
+    card: bool = True,
+    beside: Card | None = None,
+    relief: Relief | None = None,
+    grain: float = 0.0,
+) -> Stage:
     """Build the stage of one move over `photo` for a film of `frame` pixels.
 
-    `blurred` puts it far out of focus and dark, for a title to stand on; `card=False` leaves the soft ground empty.
-    Raises OSError when the photo cannot be decoded.
+    `blurred` puts it far out of focus and dark, for a title to stand on; `card=False` leaves the soft ground empty;
+    `beside` is a second card on it, `relief` the foreground's own move, `grain` as for `frames.grained`. Raises OSError
+    when a photo cannot be decoded.
     """
     visited = hull([path.start, path.end])
     density = _DENSITY * frame[0] / min(path.start.w, path.end.w)
     size = _even(visited.w * density), _even(visited.h * density)
     with _DECODING:
-        rgb = _ground_and_card(photo, path, visited, size, card=card) if path.fill else _read(photo, size, visited)
+        if path.fill:
+            cards = [(photo, path.crop, path.card)] if card else []
+            rgb = _ground_and_cards(photo, [*cards, *([beside] if beside else [])], visited, size)
+        else:
+            rgb = _read(photo, size, visited)
         if blurred:
             rgb = _defocused(rgb, frame)
         planes = frames.from_rgb(rgb, dither=7 if blurred or path.fill else None)
-    return Stage(frames.margined(planes), (visited.x, visited.y), (size[0] / visited.w, size[1] / visited.h))
+        planes = frames.grained(planes, grain) if grain > 0 else planes
+    near = depth.near_on(relief.matte, path.canvas, visited, size) if relief is not None else None
+    scale = size[0] / visited.w, size[1] / visited.h
+    return Stage(frames.margined(planes), (visited.x, visited.y), scale, relief, near)
 
 
 def _even(value: float) -> int:
@@ -74,27 +105,27 @@ def _read(photo: Path, size: tuple[int, int], part: Box) -> Bytes:
     return exact if table is None else grade.apply(exact, table)
 
 
-def _ground_and_card(photo: Path, path: CameraPath, visited: Box, size: tuple[int, int], *, card: bool) -> Bytes:
-    """The photo as a card with a soft shadow on a blurred, darkened enlargement of itself, as seen in `visited`."""
+def _ground_and_cards(photo: Path, cards: Sequence[Card], visited: Box, size: tuple[int, int]) -> Bytes:
+    """Cards with soft shadows on a blurred, darkened enlargement of `photo`, as seen in `visited`."""
     with Image.open(photo) as source:
-        full = source.size
         source.draft("RGB", (256, 256))
         small = source.convert("RGB")
     small.thumbnail((192, 192))
     ground = Image.fromarray(_soft(np.array(small), size))
-    if not card:
-        return np.array(ground)
     k = size[0] / visited.w
-    place = Box((path.card.x - visited.x) * k, (path.card.y - visited.y) * k, path.card.w * k, path.card.h * k)
-    spot = round(place.x), round(place.y)
-    extent = _even(place.w), _even(place.h)
-    print_ = Image.fromarray(_read(photo, extent, path.crop.scaled(*full)))
-    radius = round(0.02 * min(size))
-    mask = Image.new("L", (extent[0] * 2, extent[1] * 2))
-    ImageDraw.Draw(mask).rounded_rectangle((0, 0, extent[0] * 2 - 1, extent[1] * 2 - 1), radius * 2, fill=255)
-    mask = mask.resize(extent, Image.Resampling.BOX)
-    ground.paste((0, 0, 0), mask=_shadow(size, spot, extent, radius))
-    ground.paste(print_, spot, mask)
+    for name, crop, card in cards:
+        with Image.open(name) as source:
+            full = source.size
+        place = Box((card.x - visited.x) * k, (card.y - visited.y) * k, card.w * k, card.h * k)
+        spot = round(place.x), round(place.y)
+        extent = _even(place.w), _even(place.h)
+        print_ = Image.fromarray(_read(name, extent, crop.scaled(*full)))
+        radius = round(0.02 * min(size))
+        mask = Image.new("L", (extent[0] * 2, extent[1] * 2))
+        ImageDraw.Draw(mask).rounded_rectangle((0, 0, extent[0] * 2 - 1, extent[1] * 2 - 1), radius * 2, fill=255)
+        mask = mask.resize(extent, Image.Resampling.BOX)
+        ground.paste((0, 0, 0), mask=_shadow(size, spot, extent, radius))
+        ground.paste(print_, spot, mask)
     return np.array(ground)
 
 

@@ -10,17 +10,12 @@ from typing import Literal
 
 from PIL import Image
 
-from pipeline.media import captions, conform, ground, label, lettering, music, templates
+from pipeline.media import captions, conform, depth, ground, label, lettering, pacing, pairs, templates
 from pipeline.media.captions import Caption
 from pipeline.media.motion import Box, CameraPath, Kind, choose_path, hull
 
-DISSOLVE = 0.5  # seconds, as long as every way from one picture to the next
-Entrance = Literal["dissolve", "dip", "whip"]
-PAUSE = (0.25, 0.6, 1.6)  # seconds between lines: least, comfortable, most
-TITLE, END = (1.6, 2.0, 2.4), (2.0, 2.4, 3.4)  # seconds each card stands: least, comfortable, most
-LONGEST_SHOT = 7.0
-_SHORTEST_LINE = 1.0
-_BEAT, _AIR = 0.35, 0.08  # seconds: how far a cut moves to fall on a beat, and how near to a word
+Entrance = Literal["dissolve", "dip", "whip", "glow"]
+Faces = Sequence[tuple[float, float, float, float]]  # fractions of a photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +33,8 @@ class SceneIn:
 
     `photo` is an upright sRGB picture; `clip`, where there is one, is a moving take of it and is shown in its place.
     What the clip shows is a part of the photo: `clip_faces` and `clip_interest` are fractions of the clip. A `page` is
-    shown whole. Between scenes of different chapters the film turns a page; within one it dissolves.
+    shown whole. Between scenes of different chapters the film turns a page; within one it dissolves. `taken` is the
+    photo's ISO moment, `matte` where its people are (see depth); both empty when unknown.
     """
 
     text: str
@@ -53,6 +49,8 @@ class SceneIn:
     seed: int = 0
     page: bool = False
     chapter: str = ""
+    taken: str = ""
+    matte: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class FilmSpec:
     """What the film should be: pixels (rounded down to even), wanted seconds, the words on its cards, its colour.
 
     A `lively` one whips where another dips into the dark. Its cuts fall on the beats of the `music` where the words
-    leave room for it. A `draft` is encoded for speed.
+    leave room for it. A `draft` is encoded for speed. Into a `glad` one's ending light may fall (see templates).
     """
 
     width: int
@@ -77,6 +75,7 @@ class FilmSpec:
     music: Path | None = None
     template: str = templates.DEFAULT
     draft: bool = False
+    glad: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -90,7 +89,8 @@ class Shot:
 
     The camera's move spans `move_start` to `move_end`, so that a title can share the move of the shot it opens into.
     `clip_speed` below 1 plays a clip slower. `enter` is how it comes after its neighbour: the two dissolve, or dip
-    through the dark, or the camera whips from one to the other.
+    through the dark, the camera whips from one to the other, or light falls in as they dissolve. `beside` is a second
+    photo on the same ground, `relief` the own move of who stands in front.
     """
 
     kind: Literal["title", "photo", "clip", "end"]
@@ -104,6 +104,8 @@ class Shot:
     clip: str = ""
     clip_speed: float = 1.0
     enter: Entrance = "dissolve"
+    beside: pairs.Pane | None = None
+    relief: depth.Relief | None = None
 
     def share(self, frame: int) -> float:
         """How far the camera's move has come in a frame, 0 to 1."""
@@ -150,16 +152,16 @@ def plan(scenes: Sequence[SceneIn], spec: FilmSpec) -> Timeline:
     """
     if not scenes:
         raise ValueError("a film needs at least one scene")
-    title, pause, end = _pacing(scenes, spec)
+    title, pause, end = pacing.seconds_of(scenes, spec)
     at = title
     narration, edges = [], [title]
     for i, scene in enumerate(scenes):
-        lead = pause / 2 if i else pause
+        lead = pause / 2 if i else pacing.LEAD
         narration.append((i, at + lead))
-        at += lead + _line(scene) + (pause / 2 if i + 1 < len(scenes) else pause)
+        at += lead + pacing.line_seconds(scene) + (pause / 2 if i + 1 < len(scenes) else pause)
         edges.append(at)
     total = round(edges[-1] * spec.fps) + round(end * spec.fps)
-    cuts = [round(second * spec.fps) for second in _on_beats(edges, scenes, narration, spec, total / spec.fps)]
+    cuts = [round(second * spec.fps) for second in pacing.on_beats(edges, scenes, narration, spec, total / spec.fps)]
     shots = _shots(scenes, spec, cuts, narration, total)
     spans = tuple((a / spec.fps, b / spec.fps) for a, b in pairwise(cuts))
     words = tuple(
@@ -179,63 +181,37 @@ def plan(scenes: Sequence[SceneIn], spec: FilmSpec) -> Timeline:
     )
 
 
-def _line(scene: SceneIn) -> float:
-    return max(_SHORTEST_LINE, scene.audio_seconds)
-
-
-def _pacing(scenes: Sequence[SceneIn], spec: FilmSpec) -> tuple[float, float, float]:
-    """Seconds of title, pause and end card: pauses give first, then the cards."""
-    speech = sum(_line(scene) for scene in scenes)
-    pauses = len(scenes) + 1
-    title = (0.0, 0.0, 0.0) if not (spec.title.strip() or spec.subtitle.strip()) else TITLE
-    spare = spec.seconds - speech - title[1] - END[1]
-    pause = min(PAUSE[2], max(PAUSE[0], spare / pauses))
-    over = spare - pause * pauses  # below nothing: too long; above: too short
-    room = (title[0] - title[1], title[2] - title[1]), (END[0] - END[1], END[2] - END[1])
-    first = min(room[0][1], max(room[0][0], over / 2))
-    last = min(room[1][1], max(room[1][0], over - first))
-    return title[1] + first, pause, END[1] + last
-
-
-def _on_beats(
-    edges: Sequence[float],
-    scenes: Sequence[SceneIn],
-    narration: Sequence[tuple[int, float]],
-    spec: FilmSpec,
-    seconds: float,
-) -> list[float]:
-    """The seconds of the cuts, each on a beat where there is one near in the same silence. What is heard stays."""
-    if spec.music is None:
-        return list(edges)
-    beats = music.beats(spec.music, seconds)
-    spoken = [(at, at + _line(scene)) for (_, at), scene in zip(narration, scenes, strict=True)]
-    silent = pairwise([(0.0, 0.0), *spoken, (seconds - END[0] + _AIR, seconds)])
-    found = []
-    for edge, (before, after) in zip(edges, silent, strict=True):
-        free = [beat for beat in beats if before[1] + _AIR <= beat <= after[0] - _AIR and abs(beat - edge) <= _BEAT]
-        found.append(min(free, key=lambda beat: abs(beat - edge), default=edge) if edge > 0 else edge)
-    return found
-
-
 def _shots(
     scenes: Sequence[SceneIn], spec: FilmSpec, cuts: Sequence[int], narration: Sequence[tuple[int, float]], total: int
 ) -> list[Shot]:
-    half = round(DISSOLVE * spec.fps) // 2
-    overlap = (half, round(DISSOLVE * spec.fps) - half)  # frames before and after a cut
+    half = round(pacing.DISSOLVE * spec.fps) // 2
+    overlap = (half, round(pacing.DISSOLVE * spec.fps) - half)  # frames before and after a cut
     found = [_title(scenes[0], spec, cuts, narration[0][1], overlap)] if cuts[0] > 0 else []
     before: Kind | None = None
+    together = pairs.chosen(scenes, spec.size)
     for i, scene in enumerate(scenes):
-        inner = _split(scene, narration[i][1], cuts[i], cuts[i + 1], spec.fps)
+        inner = pacing.split(scene, narration[i][1], cuts[i], cuts[i + 1], spec.fps)
         for number, (first, last) in enumerate(pairwise(inner)):
             opening = i == 0 and number == 0
             start, stop = max(0, first - overlap[0]), last + overlap[1]
             move_start = 0 if opening else start
             shot = _shot(scene, i, spec, (start, stop, move_start), before, part=number)
-            turns = number == 0 and i > 0 and scene.chapter != scenes[i - 1].chapter
-            found.append(replace(shot, enter=("whip" if spec.lively else "dip") if turns else "dissolve"))
+            if shot.kind == "photo" and number == 0 and i in together:
+                shot = _with_its_neighbour(shot, scenes, together[i], spec, before)
+            found.append(replace(shot, enter=_entrance(scenes, i, spec) if number == 0 else "dissolve"))
             before = shot.path.kind if shot.path else before
     found.append(Shot("end", -1, cuts[-1] - overlap[0], total, "", None, cuts[-1] - overlap[0], total))
     return found
+
+
+def _entrance(scenes: Sequence[SceneIn], index: int, spec: FilmSpec) -> Entrance:
+    """How a scene's first picture comes: between chapters the film turns a page; once, where it may, light falls."""
+    if index == 0 or scenes[index].chapter == scenes[index - 1].chapter:
+        return "dissolve"
+    if spec.lively:
+        return "whip"
+    falls = spec.glad and templates.of(spec.template).glow and scenes[index].chapter == "ending"
+    return "glow" if falls else "dip"
 
 
 def _title(scene: SceneIn, spec: FilmSpec, cuts: Sequence[int], spoken: float, overlap: tuple[int, int]) -> Shot:
@@ -244,7 +220,7 @@ def _title(scene: SceneIn, spec: FilmSpec, cuts: Sequence[int], spoken: float, o
     A clip in that shot's place changes nothing here: the title is encoded before it lands.
     """
     still = replace(scene, clip=None)
-    stop = _split(still, spoken, cuts[0], cuts[1], spec.fps)[1] + overlap[1]
+    stop = pacing.split(still, spoken, cuts[0], cuts[1], spec.fps)[1] + overlap[1]
     opener = _shot(still, 0, spec, (max(0, cuts[0] - overlap[0]), stop, 0), None, part=0)
     return replace(opener, kind="title", start=0, end=cuts[0] + overlap[1])
 
@@ -264,7 +240,16 @@ def _shot(
             speed = min(1.0, max(conform.SLOWEST, length / needed))
             return Shot("clip", index, start, stop, str(scene.photo), path, start, stop, str(scene.clip), speed)
     path = _path(scene, spec, seconds, before, part)
-    return Shot("photo", index, start, stop, str(scene.photo), path, move_start, stop)
+    wanted = templates.of(spec.template).depth and scene.matte and not spec.draft
+    relief = depth.relief(scene.matte, path, [Box(*face) for face in scene.faces]) if wanted else None
+    return Shot("photo", index, start, stop, str(scene.photo), path, move_start, stop, relief=relief)
+
+
+def _with_its_neighbour(shot: Shot, scenes: Sequence[SceneIn], other: int, spec: FilmSpec, before: Kind | None) -> Shot:
+    """A photo's shot with the photo of the scene before beside it, where there is room for both."""
+    scene = scenes[shot.scene]
+    laid = pairs.lay_out(scenes[other], scene, other, spec.size, seed=scene.seed, before=before)
+    return shot if laid is None else replace(shot, path=laid[0], beside=laid[1], relief=None)
 
 
 def _path(scene: SceneIn, spec: FilmSpec, seconds: float, before: Kind | None, part: int) -> CameraPath:
@@ -283,27 +268,21 @@ def _path(scene: SceneIn, spec: FilmSpec, seconds: float, before: Kind | None, p
     )
 
 
-def _split(scene: SceneIn, spoken: float, first: int, last: int, fps: int) -> list[int]:
-    """Where a scene's shots begin and end: one shot, or two of like length, parted in a breath of the voice."""
-    seconds = (last - first) / fps
-    if seconds <= LONGEST_SHOT:
-        return [first, last]
-    if scene.clip is not None and conform.measure(scene.clip)[0] >= seconds:
-        return [first, last]
-    middle = (first + last) / 2 / fps
-    breaths = [(spoken + (a.end + b.start) / 2, b.start - a.end) for a, b in pairwise(scene.words)]
-    near = [second for second, _ in breaths if abs(second - middle) < seconds * 0.2]
-    pauses = dict(breaths)
-    cut = max(near, key=lambda second: pauses[second] - abs(second - middle) * 0.1, default=middle)
-    return [first, round(cut * fps), last]
+def _photos(scenes: Sequence[SceneIn], shot: Shot) -> list[tuple[CameraPath, Faces]]:
+    """The move of a shot over each photo it shows (one, or two beside each other), with that photo's faces."""
+    if shot.path is None or shot.kind not in ("photo", "clip"):
+        return []
+    scene, pane = scenes[shot.scene], shot.beside
+    own: list[tuple[CameraPath, Faces]] = [(shot.path, scene.clip_faces if shot.kind == "clip" else scene.faces)]
+    return own if pane is None else [*own, (pane.path(shot.path), scenes[pane.scene].faces)]
 
 
 def _faces_on_screen(scenes: Sequence[SceneIn], spec: FilmSpec, shots: Sequence[Shot]) -> list[Box]:
     return [
-        shot.path.on_screen(Box(*face), spec.size)
+        path.on_screen(Box(*face), spec.size)
         for shot in shots
-        if shot.path is not None and shot.kind in ("photo", "clip")
-        for face in (scenes[shot.scene].clip_faces if shot.kind == "clip" else scenes[shot.scene].faces)
+        for path, faces in _photos(scenes, shot)
+        for face in faces
     ]
 
 
@@ -318,8 +297,8 @@ def _captions(
     for i, scene in enumerate(scenes):
         seen = [shot for shot in shots if shot.scene == i and shot.kind in ("photo", "clip")]
 
-        def faces(first: int, end: int, scene: SceneIn = scene, seen: Sequence[Shot] = seen) -> list[Box]:
-            return [face for shot in seen for face in _faces_during(scene, spec, shot, first, end)]
+        def faces(first: int, end: int, seen: Sequence[Shot] = seen) -> list[Box]:
+            return [face for shot in seen for face in _faces_during(scenes, spec, shot, first, end)]
 
         at, (since, until) = narration[i][1], spans[i]
         words = [Word(w.text, at + w.start, at + w.end) for w in scene.words]
@@ -330,14 +309,17 @@ def _captions(
     return tuple(replace(c, halo=lettering.strength(luma)) for c, luma in zip(found, brightest, strict=True))
 
 
-def _faces_during(scene: SceneIn, spec: FilmSpec, shot: Shot, first: int, end: int) -> list[Box]:
+def _faces_during(scenes: Sequence[SceneIn], spec: FilmSpec, shot: Shot, first: int, end: int) -> list[Box]:
     """Where a shot's faces are between two frames (the second not included), in pixels."""
     first, last = max(first, shot.start), min(end, shot.end) - 1
-    if shot.path is None or last < first:
+    if last < first:
         return []
     shares = [shot.share(frame) for frame in (first, (first + last) // 2, last)]
-    faces = scene.clip_faces if shot.kind == "clip" else scene.faces
-    return [hull([ground.seen(shot.path, share, Box(*face), spec.size) for share in shares]) for face in faces]
+    return [
+        hull([ground.seen(path, share, Box(*face), spec.size) for share in shares])
+        for path, faces in _photos(scenes, shot)
+        for face in faces
+    ]
 
 
 def _faces_anyhow(
@@ -363,17 +345,12 @@ def _labels(
         return ()
     corners = label.corners(spec.label, spec.size)
     faces = {id(shot): _faces_on_screen(scenes, spec, [shot]) for shot in shown}
-    everywhere = _free(corners, [*anyhow, *(face for found in faces.values() for face in found)])
+    everywhere = label.free(corners, [*anyhow, *(face for found in faces.values() for face in found)])
     if everywhere is not None:
         return ((shown[0].start, total, everywhere),)
     found: list[tuple[int, int, Box]] = []
     for i, shot in enumerate(shown):
         first = found[-1][1] if found else shot.start
         last = (shot.end + shown[i + 1].start) // 2 if i + 1 < len(shown) else total
-        found.append((first, last, _free(corners, faces[id(shot)]) or corners[0]))
+        found.append((first, last, label.free(corners, faces[id(shot)]) or corners[0]))
     return tuple(found)
-
-
-def _free(corners: Sequence[Box], faces: Sequence[Box]) -> Box | None:
-    """The first of `corners` no face touches."""
-    return next((corner for corner in corners if not any(corner.touches(face) for face in faces)), None)

@@ -13,7 +13,7 @@ from itertools import pairwise, product
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pipeline.media import flow, likeness
+from pipeline.media import flow, likeness, pacing
 from pipeline.media.meters import (
     Measures,
     Picture,
@@ -81,6 +81,8 @@ LIMITS = {
     "take_size": Limit(
         1.5, 2.0, "times within a quarter of the clip: who walks up grows by a third, who morphs doubles"
     ),
+    "shot_short": Limit(0.05, 1.0, "s less than a picture needs to be looked at (1.8): a shot of 0.8 s only flashes"),
+    "shot_long": Limit(0.5, math.inf, "s more than one move carries (7): it drags. Filmed takes have their own life"),
     "blunt": Limit(
         0.04, 0.15, "of the samples: good films have 0.006 near their tops, cut off by 6 dB 0.05, by 10 0.17"
     ),
@@ -107,10 +109,20 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedPhoto:
+    """A photo, the faces in it (fractions of it), and where it lies in the frame (shares; None: about the middle)."""
+
+    photo: Path
+    faces: tuple[Box, ...] = ()
+    place: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedShot:
     """From `start` to `end` seconds the film shows `photo`. `filmed`: as a filmed take, which may leave the photo.
 
     `faces` are fractions of the photo; shots of one `scene` (by number) show the same photo, of None nobody knows.
+    Where a second photo lies `beside` it, `place` is its own (shares of the frame).
     """
 
     start: float
@@ -119,6 +131,14 @@ class ExpectedShot:
     filmed: bool = False
     faces: tuple[Box, ...] = ()
     scene: int | None = None
+    place: Box | None = None
+    beside: ExpectedPhoto | None = None
+
+    @property
+    def photos(self) -> tuple[ExpectedPhoto, ...]:
+        """Everything that is shown."""
+        own = ExpectedPhoto(self.photo, self.faces, self.place)
+        return (own,) if self.beside is None else (own, self.beside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +181,7 @@ def judge(measures: Measures, expected: Expected) -> Verdict:
         *_text(measures, expected.labels, "label", _label_times),
         *_photos(measures, expected),
         *_repeated(expected),
+        *_paced(expected),
         *_odd_frames(measures, expected),
         *_shaken(measures, expected),
     ]
@@ -273,8 +294,8 @@ def _text(
 
 
 def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
-    for shot in expected.shots:
-        photo, seen, still = _photo(shot.photo), Sighting(math.nan), None
+    for shot, of in ((one, of) for one in expected.shots for of in one.photos):
+        photo, seen, still = _photo(of.photo), Sighting(math.nan), None
         stills = [
             (measures.stills[second], _words(expected, measures.stills[second], second, second))
             for second in _shot_times(shot)
@@ -285,7 +306,7 @@ def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
             if thorough and math.isnan(seen.likeness):
                 break
             scale = look.shape[1] / expected.width
-            found = sight(look, photo, scale=scale, taken=words, thorough=thorough)
+            found = sight(look, photo, scale=scale, taken=words, thorough=thorough, place=of.place)
             if math.isnan(seen.likeness) or found.likeness > seen.likeness:
                 seen, still = found, look
             if seen.likeness >= 1 - LIMITS["photo"].warn:
@@ -298,19 +319,21 @@ def _photos(measures: Measures, expected: Expected) -> Iterator[Finding]:
             severity = _of_a_take(severity) if shot.filmed else severity
             yield Finding("photo", severity, "This shot does not seem to show its photo.", shot.start, seen.likeness)
         else:
-            yield from _faces(shot, seen, still, photo, expected)
+            yield from _faces(shot, of, seen, still, expected)
         bands = banding(still) - banding(photo)
         if severity := beyond("banding", bands):
             severity = _of_a_take(severity) if shot.filmed else severity
             yield Finding("banding", severity, "Even gradients have steps in this shot.", shot.start, bands)
 
 
-def _faces(shot: ExpectedShot, seen: Sighting, still: Picture, photo: Picture, expected: Expected) -> Iterator[Finding]:
+def _faces(
+    shot: ExpectedShot, of: ExpectedPhoto, seen: Sighting, still: Picture, expected: Expected
+) -> Iterator[Finding]:
     """Where the photo's faces stand in the film, by where the photo was found in it: cut, or under a caption?"""
     frame = Box(0, 0, *still.shape[::-1])
     # A caption that goes with the shot before, or comes with the next, keeps clear of that one's faces.
     words = _words(expected, still, shot.start + DISSOLVE, shot.end - DISSOLVE)
-    heads = [seen.place(face, photo) for face in shot.faces]
+    heads = [seen.place(face, _photo(of.photo)) for face in of.faces]
     cut = max((1 - _covered(head, frame) for head in heads), default=0.0)
     under = max((_covered(head, box) for head in heads for box in words), default=0.0)
     if severity := beyond("face_cut", cut):
@@ -346,6 +369,16 @@ def _repeated(expected: Expected) -> Iterator[Finding]:
             yield Finding("repeat", "warn", "The same photo is shown twice in a row.", other.start)
         elif likeness.alike(_hash(one.photo), _hash(other.photo)):
             yield Finding("repeat_like", "info", "This photo looks very much like the one before.", other.start)
+
+
+def _paced(expected: Expected) -> Iterator[Finding]:
+    """Pictures that go before they have been seen, or stay when they have been."""
+    for shot in expected.shots:
+        seconds = shot.end - shot.start - pacing.DISSOLVE  # from cut to cut
+        if severity := beyond("shot_short", pacing.SHORTEST_SHOT - seconds):
+            yield Finding("shot_short", severity, f"This shot is gone after {seconds:.1f} s.", shot.start, seconds)
+        if not shot.filmed and (severity := beyond("shot_long", seconds - pacing.LONGEST_SHOT)):
+            yield Finding("shot_long", severity, f"This picture stands for {seconds:.1f} s.", shot.start, seconds)
 
 
 def _odd_frames(measures: Measures, expected: Expected) -> Iterator[Finding]:

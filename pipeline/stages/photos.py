@@ -28,6 +28,6 @@ def run(work: Work) -> Done | Wait:
         )
     with work.fence():
         if not order.photos_sorted:
-            photos.sort_by_date(usable)
+            photos.settle(usable)
         tell(work.production, "photos.looked_at", stage="photos", count=len(usable))
     return DONE

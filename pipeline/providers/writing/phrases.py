@@ -216,8 +216,8 @@ MOURNING: dict[str, dict[str, Lines]] = {
         "closers": ("Take all the time you need.", "Be gentle with yourself.", "There is no right way to do this."),
     },
     "about": {
-        "greetings": ("This is for {name}, with love.", "These pictures are for {name}.",
-                      "A few quiet words for {name}."),
+        "greetings": ("This is for {name}, with love.", "For {name}, this little film.",
+                      "For {name}, a few quiet words."),
         "endings": ("With love, always, for {name}.", "In love and in memory, for {name}.",
                     "This was for {name}, with love."),
         "leads": ("There are no perfect words.", "Here are a few words and a few pictures, gently put together.",
@@ -397,6 +397,45 @@ FILLERS: dict[str, Lines] = {
     ),
 }
 """Lines for a picture that has no fact of its own: they state nothing about anyone."""
+
+BRIDGES: dict[str, Lines] = {
+    "warm": (
+        "And there is more where that came from.",
+        "Here are a few more things worth saying out loud.",
+        "Somebody thought of all this, and wanted you to hear it today.",
+        "And that is only the beginning, so stay where you are and get comfortable.",
+    ),
+    "funny": (
+        "Somebody has been talking.",
+        "Somebody sent me notes, and I read them all.",
+        "And there is more evidence, I am afraid. Please stay seated.",
+        "And that was only the first of many, so brace yourself for the rest of it.",
+    ),
+    "heartfelt": (
+        "Some things should be said out loud.",
+        "Some things are felt for years and hardly ever said.",
+        "There is a time for saying what usually goes unsaid, and it is now.",
+        "It may go unsaid on other days, so let it be said on this one, slowly.",
+    ),
+    "epic": (
+        "And that was only the beginning.",
+        "Some would have stopped there. This goes on.",
+        "And if that were all, it would be enough. It is not all.",
+        "Dim the lights, hold your breath and stay, because there is so much more to come.",
+    ),
+    "soft": (
+        "There are no perfect words.",
+        "There is no hurry here, and no right way to do this.",
+        "There are no perfect words for this, so here are some gentle ones.",
+    ),
+    "sorry": (
+        "It is not easy to say.",
+        "Some words come late, and they still count.",
+        "It is not easy to say, so it is said slowly, one word after the other.",
+    ),
+}
+"""What leads from the first fact to the others, short to long: it states nothing, and takes the words that are left.
+The opening is kept short, because whoever presses play waits seconds for a reason to stay."""
 
 ASIDES: dict[str, dict[str, Lines]] = {
     "warm": {

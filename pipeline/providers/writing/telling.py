@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 from pipeline.providers.base import PhotoNote, SceneDraft, ScriptDraft, WriteRequest
 from pipeline.providers.writing import fit, phrases, safety
@@ -19,6 +20,9 @@ from pipeline.providers.writing.person import Line, finished, lowered, told
 from pipeline.providers.writing.tidy import squeeze, words_of
 
 MOST_REMARKS = 2  # of the creator's own in a film: more would be chatter
+NAMED_AFTER = 3  # words of a greeting, at the most, comes the name
+OPENING = 10  # words until the first fact, some four seconds: who waits longer is gone
+LETTER_OPENING = 12  # a letter has to be announced
 NAME_LENGTH = 40  # characters
 TITLE_LENGTH = 32  # characters
 
@@ -136,7 +140,7 @@ class Telling:
         opening, ending, fillers, asides = self._tuned(
             units, wanted - body, slack=0.06 * wanted, fixed=fixed, missing=missing
         )
-        for k, aside in asides.items():
+        for k, aside in asides:
             units[k] = replace(units[k], text=f"{units[k].text} {aside}")
         facts = [SceneDraft(u.text, 0, self.request.notes[u.start : u.end].strip()) for u in units]
         said = [SceneDraft(line, 0, line, "must_say") for line in self.must_say]
@@ -147,8 +151,11 @@ class Telling:
 
     def _tuned(
         self, units: list[Unit], room: float, *, slack: float, fixed: int, missing: int
-    ) -> tuple[list[str], list[str], list[str], dict[int, str]]:
-        """The openings, endings, fillers and asides whose words come nearest to `room`."""
+    ) -> tuple[list[str], list[str], list[str], list[tuple[int, str]]]:
+        """The openings, endings, fillers and asides whose words come nearest to `room`.
+
+        What there is to say before the first fact is short; a bridge after it takes the words that are left.
+        """
         fill = self._names_in
         spoken_to = self.who.spoken_to
         greetings = self._fresh([fill(t) for t in phrases.greetings(self.occasion, self.tone, spoken_to=spoken_to)])
@@ -162,15 +169,15 @@ class Telling:
                 [t.replace("!", ".") for t in ts] for ts in (greetings, leads, closers, finals)
             )
         signs = [fill(t) for t in phrases.SIGN_OFFS] if self.sender and self.mood != "sorry" else [""]
-        own_lead, own_closer = missing >= 1, missing >= 2
-        n_fillers = max(0, missing - own_lead - own_closer)
+        own_closer, own_bridge = missing >= 2, missing >= 1 and not self.letter and bool(units)
+        n_fillers = max(0, missing - own_bridge - own_closer)
         fillers = self._fillers(n_fillers, scarce=room < 25 + 5 * n_fillers)
         room -= sum(map(count, fillers))
         asides = self._asides(units)
         starts = [
-            (greeting, [greeting, lead] if own_lead else [f"{greeting} {lead}".strip()])
+            (greeting, [f"{greeting} {lead}".strip()])
             for greeting in greetings
-            for lead in [*leads, *([] if own_lead or self.letter else [""])]
+            for lead in [*leads, *([] if self.letter else [""])]
             if not _REPEATED & set(words_of(greeting)) & set(words_of(lead))
         ]
         stops = [
@@ -180,7 +187,8 @@ class Telling:
             for sign in signs
             if not (sign and _echoes(sign, f"{closer} {final}"))
         ]
-        starts = [s for s in starts if all(count(t) <= LONGEST_LINE for t in s[1])] or [(greetings[0], [greetings[0]])]
+        starts = self._brief(starts) or [(greetings[0], [greetings[0]])]
+        bridges = self._bridges(units, leads, own=own_bridge)
         stops = [s for s in stops if all(count(t) <= LONGEST_LINE for t in s[1])] or [(finals[0], [finals[0]])]
         sizes = [sum(count(a) for _, a in asides[:n]) for n in range(len(asides) + 1)]
         starts, stops = self._one_a_size(starts), self._one_a_size(stops)
@@ -189,20 +197,50 @@ class Telling:
         start_luck = [4 * self.rng.random() for _ in starts]
         stop_luck = [4 * self.rng.random() for _ in stops]
 
-        def cost(i: int, j: int, n: int) -> float:
-            total = start_sizes[i] + stop_sizes[j] + sizes[n]
+        def cost(i: int, j: int, n: int, b: int) -> float:
+            total = start_sizes[i] + stop_sizes[j] + sizes[n] + count(bridges[b])
             off = total - room if total > room else 0.5 * (room - total)  # too few words: the pictures stand longer
             twice = 3 * _repeats(starts[i][0], stops[j][0])
+            twice += 6 * bool(_REPEATED & set(words_of(" ".join(starts[i][1]))) & set(words_of(bridges[b])))
+            twice += 6 * bool(_REPEATED & set(words_of(" ".join(stops[j][1]))) & set(words_of(bridges[b])))
             return max(0.0, off - slack) + twice + start_luck[i] + stop_luck[j] + n
 
-        choices = ((i, j, n) for i in range(len(starts)) for j in range(len(stops)) for n in range(len(sizes)))
-        i, j, n = min(choices, key=lambda c: cost(*c))
+        i, j, n, b = min(
+            product(*(range(n) for n in (len(starts), len(stops), len(sizes), len(bridges)))), key=lambda c: cost(*c)
+        )
         opening, ending = starts[i][1], stops[j][1]
         if fixed < 2:
             ending = []
         if fixed < 1:
             opening = []
-        return opening, ending, fillers, dict(asides[:n])
+        chosen = [(k, aside) for k, aside in asides[:n] if own_bridge or k or not bridges[b]]
+        if own_bridge:
+            fillers = [bridges[b], *fillers]
+        elif bridges[b]:
+            chosen.append((0, bridges[b]))
+        return opening, ending, fillers, chosen
+
+    def _brief(self, starts: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
+        """The openings that say the name soon and come to the point; where none does, the shortest."""
+        soon = [s for s in starts if count(s[0].partition(self.name)[0]) <= NAMED_AFTER] or starts
+        most = LETTER_OPENING if self.letter else OPENING
+        sizes = [sum(map(count, lines)) for _, lines in soon]
+        return [s for s, size in zip(soon, sizes, strict=True) if size <= max(most, min(sizes))]
+
+    def _bridges(self, units: list[Unit], leads: list[str], *, own: bool) -> list[str]:
+        """What may be said after the first fact, none where nothing should be: a scene of its `own`, or more of that
+        fact's. After a fact that is the only one nothing leads on to others, so that an opening's words are said."""
+        if own and len(units) == 1:
+            return leads
+        options = phrases.about(phrases.BRIDGES[self.mood], spoken_to=self.who.spoken_to)
+        self.rng.shuffle(options)
+        if own:
+            return options
+        fits = len(units) > 1 and self._plain(units[0]) and not units[0].sad and not self.letter
+        leans = fits and bool(units[1].parts) and units[1].parts[0].leans
+        if not fits or leans or fit.ends_open(units[0].text):
+            return [""]
+        return ["", *(o for o in options if count(units[0].text) + count(o) <= LONGEST_LINE)]
 
     def _one_a_size(self, options: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
         """One option of every length, drawn by lot: the rest of the choice is about length."""
@@ -319,7 +357,7 @@ def is_grave(told: Sequence[str]) -> bool:
     return 2 * sum(bool(lex.SENSITIVE.search(line)) for line in told) >= max(2, len(told))
 
 
-_REPEATED = frozenset(["words", "pictures", "story", "photos"])
+_REPEATED = frozenset(["words", "pictures", "story", "photos", "worth", "only"])
 
 
 def _echoes(sign: str, ending: str) -> bool:
