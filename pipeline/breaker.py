@@ -27,9 +27,11 @@ def is_open(name: str) -> bool:
 
 
 def worked(name: str) -> None:
-    """The vendor answered well: all is forgotten."""
-    Vendor.objects.filter(name=name).exclude(failures=0, open_until=None).update(
-        failures=0, open_until=None, reason="", changed_at=timezone.now()
+    """The vendor answered well: all is forgotten, unless staff want it left alone."""
+    now = timezone.now()
+    troubled = Vendor.objects.filter(name=name).exclude(failures=0, open_until=None)
+    troubled.exclude(by_hand=True, open_until__gt=now).update(
+        failures=0, open_until=None, reason="", by_hand=False, changed_at=now
     )
 
 
@@ -50,11 +52,24 @@ def failed(name: str, error: ProviderError, *, again: bool = False) -> None:
             _open(vendor, now + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(beyond, 10)), str(error))
 
 
+def hold(name: str, until: dt.datetime, reason: str) -> None:
+    """A person wants it left alone until then, whatever its older calls come to."""
+    Vendor.objects.filter(name=name).update(
+        open_until=until, reason=reason[:300], by_hand=True, changed_at=timezone.now()
+    )
+
+
 def close(name: str) -> None:
     """A person says that it is mended."""
-    worked(name)
+    Vendor.objects.filter(name=name).update(
+        failures=0, open_until=None, reason="", by_hand=False, changed_at=timezone.now()
+    )
 
 
 def _open(vendor: Vendor, until: dt.datetime, reason: str) -> None:
-    Vendor.objects.filter(pk=vendor.pk).update(open_until=until, reason=reason[:300], changed_at=timezone.now())
+    now = timezone.now()
+    # Never sooner than staff want it back.
+    free = Vendor.objects.filter(pk=vendor.pk).exclude(by_hand=True, open_until__gt=until)
+    if not free.update(open_until=until, reason=reason[:300], by_hand=False, changed_at=now):
+        return
     log.error("%s is left alone until %s: %s", vendor, f"{until:%H:%M:%S}", reason)

@@ -118,7 +118,7 @@ def waits(queue: str, name: str) -> bool:
 def depth(queue: str) -> int | None:
     """How many jobs wait; None when the queue cannot be reached."""
     try:
-        return len(django_rq.get_queue(queue, serializer=SERIALIZER))
+        return len(django_rq.get_queue(queue, serializer=SERIALIZER, connection=_impatient()))
     except (RedisError, OSError):
         return None
 

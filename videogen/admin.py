@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from accounts.scoping import STAFF, Scoped, owned
+from pipeline import health_desk
 from pipeline.models import Review, ReviewState
 
 
@@ -38,7 +39,7 @@ class Desk(AdminSite):
         onto_site = path(
             "r/<path:content_type_id>/<path:object_id>/", self.admin_view(self.view_on_site), name="view_on_site"
         )
-        return [onto_site, *super().get_urls()]
+        return [onto_site, *health_desk.urls(self), *super().get_urls()]
 
     def view_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponseBase:
         """To a row's page on the site, for whoever may see the row on the desk. Raises Http404."""
@@ -61,5 +62,9 @@ class Desk(AdminSite):
         waiting = Review.objects.filter(state=ReviewState.WAITING)
         waiting = owned(waiting, request.user, "creator")
         may_look = request.user.has_perm("pipeline.view_review")
-        context = {"waiting": waiting.count() if may_look else None, **(extra_context or {})}
+        context = {
+            "waiting": waiting.count() if may_look else None,
+            "may_see_health": health_desk.may_look(request),
+            **(extra_context or {}),
+        }
         return super().index(request, context)

@@ -243,6 +243,8 @@ class Vendor(models.Model):
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     open_until = models.DateTimeField(_("breaker open until"), null=True, blank=True)
     reason = models.CharField(_("why"), max_length=300, blank=True)
+    # Staff opened the breaker: an answer to an older call does not close it.
+    by_hand = models.BooleanField(_("by staff"), default=False)
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:
@@ -312,3 +314,22 @@ class Sweeper(models.Model):
 
     def __str__(self) -> str:
         return f"swept {self.swept_at}"
+
+
+class Checkup(models.Model):
+    """What one look at everything that must always hold found: no sentences mean that all is well."""
+
+    name = models.CharField(_("what was looked at"), max_length=40)
+    found = models.JSONField(_("found"), default=list, blank=True)
+    count = models.PositiveIntegerField(_("how many"), default=0)
+    seconds = models.FloatField(_("took, seconds"), default=0)
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("checkup")
+        verbose_name_plural = _("checkups")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["name"], name="checkup_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.count}"

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from pipeline import invariants
+from pipeline import checkups, invariants
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check and say."""
-        broken = invariants.broken()
+        broken = checkups.run("invariants", invariants.broken)
         for sentence in broken:
             self.stdout.write(sentence)
         if broken:
