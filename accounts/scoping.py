@@ -12,6 +12,8 @@ from django.contrib.admin.options import BaseModelAdmin
 from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
 from django.http import HttpRequest
 
+from .paging import LongPaginator
+
 # Rows that no creator sees, whatever rights they were given.
 STAFF: Final = None
 # The rows are the creators themselves.
@@ -64,6 +66,9 @@ class Scoped(BaseModelAdmin[Any]):
     not is closed here. A creator never adds or deletes a row by hand.
     """
 
+    # Lists grow for ever: nobody waits for all of their rows to be counted.
+    paginator = LongPaginator
+    show_full_result_count = False
     whose: ClassVar[str | None] = STAFF
     # What a creator sees of it, where that is less than what staff see: empty for the same.
     own_list_display: ClassVar[tuple[str, ...]] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from accounts.desk import ReadOnly
+from accounts.desk import Finds, ReadOnly
 from accounts.scoping import STAFF, Scoped
 
 from .models import LedgerEntry, Payment, Price, Refund
@@ -20,32 +20,33 @@ class PriceAdmin(Scoped, admin.ModelAdmin[Price]):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnly):
+class PaymentAdmin(Finds, ReadOnly):
     """Payments."""
 
     whose = STAFF
     list_display = ("__str__", "gateway", "state", "amount", "currency", "created_at")
-    list_filter = ("state", "gateway")
+    list_filter = ("state",)
     list_select_related = ("order",)
-    search_fields = ("order__code", "external_id", "key")
+    finds = ("order__code", "external_id", "key")
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnly):
+class RefundAdmin(Finds, ReadOnly):
     """Refunds."""
 
     whose = STAFF
     list_display = ("__str__", "source", "state", "amount", "reason", "created_at")
     list_filter = ("state", "source")
     list_select_related = ("payment__order",)
+    finds = ("payment__order__code", "external_id", "key")
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(ReadOnly):
+class LedgerEntryAdmin(Finds, ReadOnly):
     """The ledger."""
 
     whose = STAFF
     list_display = ("fact", "account", "amount", "currency", "order", "at")
     list_filter = ("account",)
     list_select_related = ("order",)
-    search_fields = ("fact", "order__code")
+    finds = ("fact", "order__code")

@@ -5,19 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy
 
-from accounts.desk import ReadOnly
+from accounts.desk import Finds, ReadOnly, known
 from accounts.scoping import STAFF, Scoped
 
 from . import order_admin, rendition_admin, review_admin, slots
+from .line import LINE
 from .media_links import link
 from .models import Call, CallState, Concern, Cut, Event, Finding, HookEvent, Notice, Production, Step, Vendor
 
 __all__ = ["order_admin", "rendition_admin", "review_admin"]  # imported so that they register themselves
+
+
+def stages() -> list[tuple[str, str]]:
+    """Where a production may fail."""
+    return [(stage.key, stage.key) for stage in LINE]
+
+
+def vendors() -> list[tuple[str, str]]:
+    """Whom we know."""
+    names = Vendor.objects.exclude(name=slots.EVERYBODY).order_by("name").values_list("name", flat=True)
+    return [(name, name) for name in names]
 
 
 def _figure(value: float | None, unit: str) -> str:
@@ -70,13 +83,13 @@ class EventInline(Scoped, admin.TabularInline[Event, Production]):
 
 
 @admin.register(Production)
-class ProductionAdmin(ReadOnly):
+class ProductionAdmin(Finds, ReadOnly):
     """One making of a film: its board and its history."""
 
     whose = STAFF
     list_display = ("__str__", "state", "failed_stage", "started_at", "ended_at")
-    list_filter = ("state", "failed_stage")
-    search_fields = ("order__code",)
+    list_filter = ("state", known(gettext_lazy("failed at"), "failed_stage", stages))
+    finds = ("order__code",)
     list_select_related = ("order",)
     readonly_fields = ("film", "findings", "in_front")
     inlines = (StepInline, ConcernInline, EventInline)
@@ -111,13 +124,13 @@ class ProductionAdmin(ReadOnly):
 
 
 @admin.register(Call)
-class CallAdmin(ReadOnly):
+class CallAdmin(Finds, ReadOnly):
     """Requests to providers."""
 
     whose = STAFF
     list_display = ("key", "provider", "job", "state", "cost", "created_at", "ended_at")
-    list_filter = ("provider", "state")
-    search_fields = ("key", "external_id")
+    list_filter = (known(gettext_lazy("provider"), "provider", vendors), "state")
+    finds = ("key", "external_id", "step__production__order__code")
 
 
 @admin.register(Vendor)
@@ -129,28 +142,37 @@ class VendorAdmin(ReadOnly):
     ordering = ("name",)
 
     @admin.display(description=gettext_lazy("calls under way"))
-    def under_way(self, vendor: Vendor) -> int:
+    def under_way(self, vendor: Any) -> int:
         """How many of its slots are taken."""
-        return slots.holding(vendor.name).count()
+        return int(vendor.calls_under_way)
 
     @admin.display(description=gettext_lazy("calls in the queue"))
-    def in_queue(self, vendor: Vendor) -> int:
+    def in_queue(self, vendor: Any) -> int:
         """How many wait for a slot."""
-        return Call.objects.filter(provider=vendor.name, state=CallState.QUEUED).count()
+        return int(vendor.calls_in_queue)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Vendor]:
         """Without the row that only keeps turns."""
-        return super().get_queryset(request).exclude(name=slots.EVERYBODY)
+        rows: QuerySet[Vendor] = super().get_queryset(request).exclude(name=slots.EVERYBODY)
+        held = Call.objects.filter(state__in=[CallState.NEW, CallState.SUBMITTED], slot_at__isnull=False)
+        queued = Call.objects.filter(state=CallState.QUEUED)
+        return rows.annotate(calls_under_way=_counted(held), calls_in_queue=_counted(queued))
+
+
+def _counted(calls: QuerySet[Call]) -> Coalesce:
+    """How many of these calls a vendor has."""
+    mine = calls.filter(provider=OuterRef("name")).order_by().values("provider")
+    return Coalesce(Subquery(mine.annotate(times=Count("pk")).values("times")), 0)
 
 
 @admin.register(HookEvent)
-class HookEventAdmin(ReadOnly):
+class HookEventAdmin(Finds, ReadOnly):
     """What vendors sent, and what became of it."""
 
     whose = STAFF
     list_display = ("received_at", "provider", "event_id", "outcome", "call")
-    list_filter = ("provider", "outcome")
-    search_fields = ("event_id",)
+    list_filter = (known(gettext_lazy("provider"), "provider", vendors),)
+    finds = ("event_id", "call__key", "call__external_id")
     list_select_related = ("call",)
 
 

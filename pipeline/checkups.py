@@ -25,6 +25,8 @@ def keep(name: str, found: list[str], seconds: float) -> Checkup:
 
 
 def latest() -> list[Checkup]:
-    """The last checkup of each name."""
-    names = Checkup.objects.order_by("name").values_list("name", flat=True).distinct()
-    return [row for name in names if (row := Checkup.objects.filter(name=name).first())]
+    """The last checkup of each name, of those of late."""
+    found: dict[str, Checkup] = {}
+    for row in Checkup.objects.all()[:20]:
+        found.setdefault(row.name, row)
+    return [found[name] for name in sorted(found)]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import CharField, Count, Func, Q, QuerySet, Sum
 from django.utils import timezone
 
-from billing.models import Payment, PaymentState, Refund, RefundState
+from billing.models import Account, LedgerEntry
 from orders.models import Order, OrderState
 
 from . import queue, roster, slots
@@ -22,8 +22,8 @@ from .models import OPEN_CALLS, Call, CallState, Production, ProductionState, St
 
 DAY = dt.timedelta(days=1)
 DAYS = 30
-# Of so many of a vendor's latest calls within a day the figures are made: more say nothing new, and cost time.
-LATEST = 1000
+# Of so many of the latest calls within a day the figures are made: more say nothing new, and cost time.
+LATEST = 2000
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ class Day:
 
 def minor_units(millionths: int) -> int:
     """What vendors count, millionths of a US dollar, in minor units of CURRENCY: the reverse of `slots.dollars`."""
-    return round(millionths * settings.USD_RATE / 10_000)
+    rate: float = settings.USD_RATE
+    return round(millionths * rate / 10_000)
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
@@ -97,37 +98,36 @@ def percentile(values: Sequence[float], share: float) -> float | None:
 
 def vendors() -> list[VendorHealth]:
     """Every vendor we know of, those in trouble first."""
-    since = timezone.now() - DAY
-    limits = _limits()
-    waiting = _count(Call.objects.filter(state=CallState.QUEUED))
-    holding = _count(Call.objects.filter(state__in=[CallState.NEW, CallState.SUBMITTED], slot_at__isnull=False))
-    found = []
-    for vendor in Vendor.objects.exclude(name=slots.EVERYBODY).order_by("name"):
-        day = Call.objects.filter(provider=vendor.name, slot_at__gte=since)
-        ended = list(
-            day.filter(sent_at__isnull=False, ended_at__isnull=False)
-            .exclude(state__in=[*OPEN_CALLS, CallState.CANCELLED])
-            .order_by("-slot_at")
-            .values_list("state", "sent_at", "ended_at")[:LATEST]
+    day = Call.objects.filter(slot_at__gte=timezone.now() - DAY)
+    limits, spent = _limits(), slots.spent_by_provider(day)
+    known = list(Vendor.objects.exclude(name=slots.EVERYBODY).order_by("name"))
+    # By name: the index begins with it.
+    theirs = Call.objects.filter(provider__in=[vendor.name for vendor in known])
+    waiting = _count(theirs.filter(state=CallState.QUEUED))
+    holding = _count(theirs.filter(state__in=[CallState.NEW, CallState.SUBMITTED], slot_at__isnull=False))
+    times: dict[str, list[float]] = defaultdict(list)
+    bad: Counter[str] = Counter()
+    ended = day.filter(sent_at__isnull=False, ended_at__isnull=False)
+    ended = ended.exclude(state__in=[*OPEN_CALLS, CallState.CANCELLED]).order_by("-slot_at")
+    for name, state, sent_at, ended_at in ended.values_list("provider", "state", "sent_at", "ended_at")[:LATEST]:
+        if state == CallState.SUCCEEDED and sent_at is not None and ended_at is not None:
+            times[name].append((ended_at - sent_at).total_seconds())
+        else:
+            bad[name] += 1
+    found = [
+        VendorHealth(
+            vendor=vendor,
+            calls=len(times[vendor.name]) + bad[vendor.name],
+            p50=percentile(sorted(times[vendor.name]), 0.5),
+            p90=percentile(sorted(times[vendor.name]), 0.9),
+            bad=bad[vendor.name],
+            under_way=holding[vendor.name],
+            limit=limits.get(vendor.name, 0),
+            waiting=waiting[vendor.name],
+            spent=minor_units(spent.get(vendor.name, 0)),
         )
-        times = sorted(
-            (ended_at - sent_at).total_seconds()
-            for state, sent_at, ended_at in ended
-            if state == CallState.SUCCEEDED and sent_at is not None and ended_at is not None
-        )
-        found.append(
-            VendorHealth(
-                vendor=vendor,
-                calls=len(ended),
-                p50=percentile(times, 0.5),
-                p90=percentile(times, 0.9),
-                bad=len(ended) - len(times),
-                under_way=holding[vendor.name],
-                limit=limits.get(vendor.name, 0),
-                waiting=waiting[vendor.name],
-                spent=minor_units(slots.spent(day)),
-            )
-        )
+        for vendor in known
+    ]
     return sorted(found, key=lambda one: (not one.is_open, one.vendor.name))
 
 
@@ -149,10 +149,11 @@ def spent_today() -> int:
 
 def queues() -> list[QueueHealth]:
     """Every queue. The board says what is due even where Redis says nothing."""
-    stages = Step.objects.due(timezone.now()).order_by().values_list("stage").annotate(times=Count("pk"))
-    due: Counter[str] = Counter()
-    for stage, times in stages:
-        due[STAGES[stage].queue if stage in STAGES else "control"] += times
+    # The steps first, along their index, then whether their productions still run: of those there are few.
+    steps = list(Step.objects.takeable(timezone.now()).order_by().values_list("stage", "production_id")[:LATEST])
+    running = Production.objects.filter(pk__in={pk for _stage, pk in steps}, state=ProductionState.RUNNING)
+    alive = set(running.order_by().values_list("pk", flat=True))
+    due = Counter(STAGES[stage].queue for stage, pk in steps if pk in alive and stage in STAGES)
     return [QueueHealth(name, queue.depth(name), due[name]) for name in settings.QUEUES]
 
 
@@ -168,26 +169,39 @@ def failures(days: int = 7) -> list[Cause]:
     return sorted(found, key=lambda cause: -cause.times)
 
 
+class DayOf(Func):
+    """The day of a moment in UTC, as `2026-11-29`, by what the database has itself: Django's own is slow on SQLite."""
+
+    output_field = CharField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """Moments are texts there."""
+        return super().as_sql(compiler, connection, template="SUBSTR(%(expressions)s, 1, 10)", **extra)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """Moments have a zone there."""
+        template = "TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+        return super().as_sql(compiler, connection, template=template, **extra)
+
+
 def by_day(days: int = DAYS) -> list[Day]:
-    """Orders by the day they were placed and what became of them; money by the day it moved. Oldest first."""
-    today = timezone.localdate()
-    found = {date: Day(date) for date in (today - DAY * back for back in range(days - 1, -1, -1))}
-    since = timezone.make_aware(dt.datetime.combine(min(found), dt.time()))
+    """Orders by the day (in UTC) they were placed and what became of them; money by the day it moved. Oldest first."""
+    today = timezone.now().astimezone(dt.UTC).date()
+    found = {str(date): Day(date) for date in (today - DAY * back for back in range(days - 1, -1, -1))}
+    since = dt.datetime.combine(today - DAY * (days - 1), dt.time(), dt.UTC)
     states = [state for state in OrderState if state != OrderState.DRAFT]
     placed = Order.objects.filter(state__in=states, placed_at__gte=since).order_by()
-    for date, state, times in placed.values_list(TruncDate("placed_at"), "state").annotate(times=Count("pk")):
-        if date in found:
-            found[date].ends[state] += times
-    captured = Payment.objects.filter(state=PaymentState.CAPTURED, captured_at__gte=since).order_by()
-    for date, amount in captured.values_list(TruncDate("captured_at")).annotate(sum=Sum("amount")):
-        if date in found:
-            found[date].taken += amount
-    refunded = Refund.objects.filter(~Q(state=RefundState.FAILED), created_at__gte=since).order_by()
-    for date, amount in refunded.values_list(TruncDate("created_at")).annotate(sum=Sum("amount")):
-        if date in found:
-            found[date].given_back += amount
+    for day, state, times in placed.values_list(DayOf("placed_at"), "state").annotate(times=Count("pk")):
+        if day in found:
+            found[day].ends[state] += times
+    moved = LedgerEntry.objects.filter(account=Account.GATEWAY, at__gte=since).order_by()
+    both = {"taken": Sum("amount", filter=Q(amount__gt=0)), "back": Sum("amount", filter=Q(amount__lt=0))}
+    for day, taken, back in moved.values_list(DayOf("at")).annotate(**both):
+        if day in found:
+            found[day].taken += taken or 0
+            found[day].given_back -= back or 0
     calls = Call.objects.filter(slot_at__gte=since, cost__gt=0).order_by()
-    for date, cost in calls.values_list(TruncDate("slot_at")).annotate(sum=Sum("cost")):
-        if date in found:
-            found[date].costs += minor_units(cost)
+    for day, cost in calls.values_list(DayOf("slot_at")).annotate(sum=Sum("cost")):
+        if day in found:
+            found[day].costs += minor_units(cost)
     return list(found.values())

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -29,6 +30,8 @@ from .models import Vendor
 from .plots import Plot, Series, stacked
 
 LONGEST_REASON = 300
+# A month is added up once a minute, not at every look.
+DAYS_KEY, DAYS_SECONDS = "health.days", 60
 # For how long staff may leave a vendor alone, in minutes.
 PAUSES = (15, 60, 6 * 60, 24 * 60)
 # What became of a day's orders, from the ground up, each with the end of its colour's class.
@@ -68,7 +71,7 @@ def show(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if not may_look(request):
         raise PermissionDenied
     books = request.user.has_perm("billing.view_ledgerentry")
-    days = health.by_day()
+    days = cache.get_or_set(DAYS_KEY, health.by_day, DAYS_SECONDS) or []
     spent, cap = health.spent_today(), settings.DAY_BUDGET
     context: dict[str, Any] = {
         **site.each_context(request),

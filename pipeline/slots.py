@@ -213,13 +213,21 @@ def dollars(minor_units: float) -> int:
     return int(minor_units * 10_000 / settings.USD_RATE)
 
 
+# What a call has cost, or is reserved for while it is under way or nobody knows all that it cost.
+RESERVED = Case(
+    When(Q(state__in=OPEN_CALLS, slot_at__isnull=False) | Q(maybe_paid_twice=True), then=F("estimate")),
+    default=F("cost"),
+)
+
+
 def spent(calls: QuerySet[Call]) -> int:
     """What calls have cost, and what those are reserved for that are under way or of which nobody knows all that they
     cost, in millionths of a US dollar.
     """
-    reserved = Case(
-        When(Q(state__in=OPEN_CALLS, slot_at__isnull=False) | Q(maybe_paid_twice=True), then=F("estimate")),
-        default=F("cost"),
-    )
-    total: int = calls.aggregate(sum=Sum(reserved))["sum"] or 0
+    total: int = calls.aggregate(sum=Sum(RESERVED))["sum"] or 0
     return total
+
+
+def spent_by_provider(calls: QuerySet[Call]) -> dict[str, int]:
+    """The same for each provider."""
+    return dict(calls.order_by().values_list("provider").annotate(sum=Sum(RESERVED)))

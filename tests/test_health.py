@@ -6,13 +6,14 @@ import datetime as dt
 from itertools import count
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Audit, User
-from billing.models import Payment, PaymentState
+from billing.models import LedgerEntry
 from orders.models import Order
 from pipeline import breaker, checkups, health, queue
 from pipeline.models import Call, CallState, Production, Step, Vendor
@@ -90,15 +91,18 @@ def test_failures_are_counted_by_cause_and_the_most_frequent_comes_first(step, v
 def test_orders_and_money_stand_under_their_day(step, vendor):
     order = step.production.order
     yesterday = timezone.now() - dt.timedelta(days=1)
-    Order.objects.filter(pk=order.pk).update(state="delivered", placed_at=yesterday, amount=1900)
-    paid = {"gateway": "sandbox", "state": PaymentState.CAPTURED, "amount": 1900, "currency": "EUR"}
-    Payment.objects.create(order=order, key="k", captured_at=yesterday, **paid)
+    Order.objects.filter(pk=order.pk).update(state="delivered", placed_at=yesterday)
+    with time_machine.travel(yesterday, tick=False):
+        for fact, amount in (("charge", 1900), ("back", -400)):
+            line = {"fact": fact, "account": "gateway", "amount": amount, "currency": "EUR", "order": order}
+            LedgerEntry.objects.create(**line)
     call(step, 1, ago=24, cost=2_000_000)
     days = health.by_day()
     assert len(days) == health.DAYS
-    assert days[-1].date == timezone.localdate()
+    assert days[-1].date == timezone.now().date()
     before = days[-2]
-    assert (before.ends["delivered"], before.taken, before.costs, before.margin) == (1, 1900, 200, 1700)
+    assert (before.ends["delivered"], before.taken, before.given_back) == (1, 1900, 400)
+    assert (before.costs, before.margin) == (200, 1300)
     assert sum(day.ends.total() for day in days) == 1
 
 

@@ -279,7 +279,7 @@ def test_too_many_wrong_codes_lead_to_a_new_one_and_then_to_where_one_was_going(
     assert answer.url == "/orders/AAAA-BBBB/summary/"
 
 
-@pytest.mark.parametrize("old", ["login", "signup", "reauthenticate", "email-verification-sent", "inactive"])
+@pytest.mark.parametrize("old", ["login", "signup", "email-verification-sent", "inactive"])
 def test_there_is_one_way_in(client, old):
     assert client.get(f"/accounts/{old}/").url.partition("?")[0] == "/accounts/login/code/"
 

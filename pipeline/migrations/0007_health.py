@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pipeline', '0005_first_look_sound'),
+        ('pipeline', '0006_payments'),
     ]
 
     operations = [
