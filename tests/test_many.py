@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -47,7 +47,7 @@ def lists() -> list[str]:
     for model, known in admin.site._registry.items():
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         found.append(address)
-        if known.get_search_fields(RequestFactory().get("/")):
+        if known.search_fields or getattr(known, "finds", ()):
             found.append(f"{address}?q=M000-0050")
     return found
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pipeline', '0006_payments'),
+        ('pipeline', '0008_renditions'),
     ]
 
     operations = [
