@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from . import authenticator_admin  # noqa: F401  (registers its class)
+from . import audit, authenticator_admin, roles
 from .models import Audit, Creator, User, Voice, VoiceLicence
+from .recent import RecentChanges
 from .scoping import SELF, STAFF, Scoped
+
+__all__ = ["authenticator_admin"]  # imported so that it registers itself
 
 
 @admin.register(User)
@@ -26,10 +30,43 @@ class UserAdmin(Scoped, admin.ModelAdmin[User]):
     filter_horizontal = ("groups",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Only superusers hand out powers."""
+        """Only superusers make superusers, or give somebody's account another address: whose it is goes by that."""
         if request.user.is_superuser:
             return self.readonly_fields
-        return (*self.readonly_fields, "email", "is_staff", "is_superuser", "groups")
+        return (*self.readonly_fields, "is_superuser", *(("email",) if obj is not None else ()))
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Others than superusers hand out roles and no other groups."""
+        if db_field.name == "groups" and not request.user.is_superuser:
+            kwargs["queryset"] = Group.objects.filter(name__in=roles.Role.values)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers are changed by superusers."""
+        return self._below(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers are deleted by superusers."""
+        return self._below(request, obj) and super().has_delete_permission(request, obj)
+
+    def _below(self, request: HttpRequest, obj: Any) -> bool:
+        return bool(request.user.is_superuser or obj is None or not obj.is_superuser)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """A new account has no password: its owner signs in by a mailed code."""
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Who was let in, or given which role, stands in the audit."""
+        super().save_related(request, form, formsets, change)
+        powers = sorted({"is_active", "is_staff", "is_superuser", "groups"} & set(form.changed_data))
+        if powers:
+            user = form.instance
+            now = {name: getattr(user, name) for name in powers if name != "groups"}
+            now["groups"] = sorted(user.groups.values_list("name", flat=True))
+            audit.write(actor=request.user, verb="user.empowered", target=user, reason="", data=now)
 
 
 class LicenceInline(Scoped, admin.StackedInline[VoiceLicence, Voice]):
@@ -45,14 +82,15 @@ class CreatorAdmin(Scoped, admin.ModelAdmin[Creator]):
     """Who lends a voice."""
 
     whose = SELF
+    raw_id_fields = ("user",)  # a list of all fans would be long
     list_display = ("name", "slug", "approval", "is_active")
     list_filter = ("is_active", "approval")
     search_fields = ("name", "slug")
 
 
 @admin.register(Voice)
-class VoiceAdmin(Scoped, admin.ModelAdmin[Voice]):
-    """Voices, at their providers, with their licences."""
+class VoiceAdmin(RecentChanges, Scoped, admin.ModelAdmin[Voice]):
+    """Voices, at their providers, with their licences: what a creator has allowed is changed by who is surely there."""
 
     whose = "creator"
     list_display = ("creator", "provider", "provider_voice")
@@ -63,6 +101,17 @@ class VoiceAdmin(Scoped, admin.ModelAdmin[Voice]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Voice]:
         """With the creators' names."""
         return super().get_queryset(request).select_related("creator")
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """What became of licences stands in the audit."""
+        super().save_formset(request, form, formset, change)
+        told = [("licence.given", one, []) for one in formset.new_objects]
+        told += [("licence.changed", one, fields) for one, fields in formset.changed_objects]
+        for verb, licence, fields in told:
+            data = {"fields": fields, "until": licence.ends_on, "revoked": licence.revoked_at}
+            audit.write(actor=request.user, verb=verb, target=licence, reason="", data=data)
+        for licence in formset.deleted_objects:
+            audit.write(actor=request.user, verb="licence.deleted", target=form.instance, reason=str(licence))
 
 
 @admin.register(Audit)

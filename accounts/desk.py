@@ -17,7 +17,7 @@ from .scoping import Scoped
 class ReadOnly(Scoped, admin.ModelAdmin[Any]):
     """Rows that only verbs and the engine write. The latest come first, by their key, which always has an index."""
 
-    ordering = ("-pk",)
+    ordering: ClassVar[Any] = ("-pk",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody adds one by hand."""

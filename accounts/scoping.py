@@ -67,7 +67,7 @@ class Scoped(BaseModelAdmin[Any]):
     """
 
     # Lists grow for ever: nobody waits for all of their rows to be counted.
-    paginator = LongPaginator
+    paginator: ClassVar[Any] = LongPaginator
     show_full_result_count = False
     whose: ClassVar[str | None] = STAFF
     # What a creator sees of it, where that is less than what staff see: empty for the same.

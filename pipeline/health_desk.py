@@ -30,8 +30,8 @@ from .models import Vendor
 from .plots import Plot, Series, stacked
 
 LONGEST_REASON = 300
-# A month is added up once a minute, not at every look.
-DAYS_KEY, DAYS_SECONDS = "health.days", 60
+# A month, and a week's failures, are added up once a minute and not at every look.
+ADDED_UP, ADDED_UP_SECONDS = "health.added_up", 60
 # For how long staff may leave a vendor alone, in minutes.
 PAUSES = (15, 60, 6 * 60, 24 * 60)
 # What became of a day's orders, from the ground up, each with the end of its colour's class.
@@ -62,7 +62,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
 
     return [
         path("health/", site.admin_view(page), name="health"),
-        path("health/breaker/<int:pk>/", site.admin_view(require_POST(move_breaker)), name="health_breaker"),
+        path("health/breaker/<str:vendor>/", site.admin_view(require_POST(move_breaker)), name="health_breaker"),
     ]
 
 
@@ -71,7 +71,8 @@ def show(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if not may_look(request):
         raise PermissionDenied
     books = request.user.has_perm("billing.view_ledgerentry")
-    days = cache.get_or_set(DAYS_KEY, health.by_day, DAYS_SECONDS) or []
+    added_up = cache.get_or_set(ADDED_UP, lambda: (health.by_day(), health.failures()), ADDED_UP_SECONDS)
+    days, causes = added_up or ([], [])
     spent, cap = health.spent_today(), settings.DAY_BUDGET
     context: dict[str, Any] = {
         **site.each_context(request),
@@ -85,7 +86,7 @@ def show(request: HttpRequest, site: AdminSite) -> HttpResponse:
             for one in health.vendors()
         ],
         "queues": health.queues(),
-        "causes": health.failures(),
+        "causes": causes,
         "spent": money(spent),
         "cap": money(cap) if cap else "",
         "share": min(100, round(100 * spent / cap)) if cap else None,
@@ -97,26 +98,26 @@ def show(request: HttpRequest, site: AdminSite) -> HttpResponse:
     return TemplateResponse(request, "admin/health.html", context)
 
 
-def move_breaker(request: HttpRequest, pk: int) -> HttpResponse:
+def move_breaker(request: HttpRequest, vendor: str) -> HttpResponse:
     """Leave a vendor alone for some minutes, or ask it again; written into the audit with the reason."""
     if not (may_look(request) and request.user.has_perm("pipeline.change_vendor")):
         raise PermissionDenied
-    vendor = get_object_or_404(Vendor.objects.exclude(name=slots.EVERYBODY), pk=pk)
+    row = get_object_or_404(Vendor.objects.exclude(name=slots.EVERYBODY), name=vendor)
     reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
     minutes = request.POST.get("minutes", "")
     if not reason:
         messages.error(request, _("Please say why, in a few words: the others read it. Nothing was changed."))
     elif request.POST.get("do") == "close":
         with transaction.atomic():
-            breaker.close(vendor.name)
-            audit.write(actor=request.user, verb="breaker.closed", target=vendor, reason=reason)
+            breaker.close(vendor)
+            audit.write(actor=request.user, verb="breaker.closed", target=row, reason=reason)
         messages.success(request, _("%(vendor)s is asked again.") % {"vendor": vendor})
     elif request.POST.get("do") == "open" and minutes in map(str, PAUSES):
         with transaction.atomic():
             until = timezone.now() + dt.timedelta(minutes=int(minutes))
-            breaker.hold(vendor.name, until, reason)
+            breaker.hold(vendor, until, reason)
             audit.write(
-                actor=request.user, verb="breaker.opened", target=vendor, reason=reason, data={"minutes": int(minutes)}
+                actor=request.user, verb="breaker.opened", target=row, reason=reason, data={"minutes": int(minutes)}
             )
         messages.success(
             request,

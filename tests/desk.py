@@ -133,7 +133,7 @@ class Address:
 
 MODELS = {f"{m._meta.app_label}/{m._meta.model_name}": m for m in admin.site._registry}
 # Arguments that are neither a row's key nor a model's.
-WORDS = {"app_label": "pipeline", "url": "nowhere", "content_type_id": "1"}
+WORDS = {"app_label": "pipeline", "url": "nowhere", "content_type_id": "1", "vendor": "higgsfield"}
 
 
 def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[tuple[str, str]]:

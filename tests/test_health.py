@@ -143,7 +143,7 @@ def test_each_role_sees_its_part(vendor, who, status, money, button):
 
 
 def test_a_vendor_is_left_alone_and_asked_again_by_hand_with_a_reason(vendor):
-    client, address = as_("support"), reverse("admin:health_breaker", args=[vendor.pk])
+    client, address = as_("support"), reverse("admin:health_breaker", args=[vendor.name])
     answer = client.post(
         address, {"do": "open", "minutes": "60", "reason": "They wrote that they are down."}, follow=True
     )
@@ -164,7 +164,7 @@ def test_a_vendor_is_left_alone_and_asked_again_by_hand_with_a_reason(vendor):
     [{"do": "open", "minutes": "60"}, {"do": "open", "minutes": "999999", "reason": "x"}, {"do": "x", "reason": "x"}],
 )
 def test_without_a_reason_or_a_known_wish_nothing_is_changed(vendor, words):
-    page = as_("support").post(reverse("admin:health_breaker", args=[vendor.pk]), words, follow=True)
+    page = as_("support").post(reverse("admin:health_breaker", args=[vendor.name]), words, follow=True)
     assert "Nothing was changed" in page.content.decode()
     assert not breaker.is_open("higgsfield")
     assert not Audit.objects.exists()
@@ -173,9 +173,9 @@ def test_without_a_reason_or_a_known_wish_nothing_is_changed(vendor, words):
 @pytest.mark.parametrize("who", ["finance", "pip"])
 def test_who_may_not_move_a_breaker_does_not(vendor, who):
     words = {"do": "open", "minutes": "60", "reason": "x"}
-    assert as_(who).post(reverse("admin:health_breaker", args=[vendor.pk]), words).status_code == 403
+    assert as_(who).post(reverse("admin:health_breaker", args=[vendor.name]), words).status_code == 403
     assert not breaker.is_open("higgsfield")
-    assert as_("support").get(reverse("admin:health_breaker", args=[vendor.pk])).status_code == 405
+    assert as_("support").get(reverse("admin:health_breaker", args=[vendor.name])).status_code == 405
 
 
 def test_the_breaker_of_the_machine_still_closes_by_itself(vendor):

@@ -8,11 +8,12 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from accounts import roles
-from accounts.models import User
+from accounts.models import Audit, User
 from accounts.roles import Role
 from pipeline.access import may_see
 
 from . import making
+from .entering import enter
 
 pytestmark = pytest.mark.django_db
 
@@ -104,12 +105,62 @@ def test_an_order_shows_finance_its_money_and_not_what_it_tells(client):
     assert told in seen, "negative control"
 
 
-def test_an_admin_hands_out_no_powers_of_a_superuser(client):
+def test_an_admin_gives_roles_and_no_powers_of_a_superuser(client):
     making.creator()
     someone = making.fan("someone@films.example")
+    strong = Group.objects.create(name="strong")
     client.force_login(user(Role.ADMIN))
     page = reverse("admin:accounts_user_change", args=[someone.pk])
     assert client.get(page).status_code == 200
-    client.post(page, {"name": "Someone", "is_active": "on", "is_staff": "on", "is_superuser": "on"})
+    support = Group.objects.get(name=Role.SUPPORT)
+    words = {"name": "Someone", "is_active": "on", "is_staff": "on", "is_superuser": "on", "email": "x@films.example"}
+    client.post(page, words | {"groups": [support.pk]})
     someone.refresh_from_db()
-    assert (someone.name, someone.is_superuser) == ("Someone", False)
+    assert (someone.name, someone.is_staff, someone.is_superuser) == ("Someone", True, False)
+    assert (someone.email, roles.of(someone)) == ("someone@films.example", [Role.SUPPORT])
+    entry = Audit.objects.get()
+    assert (entry.verb, entry.data["groups"], entry.who) == ("user.empowered", ["support"], "admin@videogen.invalid")
+    client.post(page, words | {"groups": [strong.pk]})
+    assert not someone.groups.filter(pk=strong.pk).exists()
+
+
+def test_an_admin_does_not_touch_a_superuser(client):
+    making.creator()
+    client.force_login(user(Role.ADMIN))
+    staff = User.objects.get(email="staff@videogen.invalid")
+    page = reverse("admin:accounts_user_change", args=[staff.pk])
+    assert client.post(page, {"name": "Gone"}).status_code == 403
+    assert client.post(reverse("admin:accounts_user_delete", args=[staff.pk]), {"post": "yes"}).status_code == 403
+    staff.refresh_from_db()
+    assert (staff.name, staff.is_active) == ("Staff", True)
+
+
+def test_an_account_made_on_the_desk_has_no_password(client):
+    making.creator()
+    client.force_login(user(Role.ADMIN))
+    client.post(reverse("admin:accounts_user_add"), {"email": "new@films.example", "name": "New", "is_active": "on"})
+    made = User.objects.get(email="new@films.example")
+    assert not made.has_usable_password()
+
+
+def test_a_licence_is_changed_by_who_is_surely_there_and_the_audit_says_so(client):
+    voice = making.creator().voice
+    page = reverse("admin:accounts_voice_change", args=[voice.pk])
+    staff = User.objects.get(email="staff@videogen.invalid")
+    client.force_login(staff)
+    assert client.get(page).url.startswith(reverse("account_reauthenticate"))
+    licence = voice.licences.get()
+    words = {
+        "creator": voice.creator_id, "provider": voice.provider, "provider_voice": voice.provider_voice,
+        "settings": "{}", "words_per_second": "2.4", "sample": voice.sample, "licences-TOTAL_FORMS": "1",
+        "licences-INITIAL_FORMS": "1", "licences-0-id": licence.pk, "licences-0-voice": voice.pk,
+        "licences-0-starts_on": "2026-01-01", "licences-0-ends_on": "2026-12-31", "licences-0-occasions": "[]",
+        "licences-0-terms": "Less.",
+    }  # fmt: skip
+    client.post(page, words)
+    licence.refresh_from_db()
+    assert licence.terms != "Less."
+    assert enter(staff, client=client).post(page, words).status_code == 302
+    licence.refresh_from_db()
+    assert licence.terms == "Less."
+    assert Audit.objects.get().verb == "licence.changed"

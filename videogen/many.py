@@ -80,7 +80,7 @@ class Filler:
         for field in model._meta.concrete_fields:
             if field.primary_key:
                 continue
-            columns.append(connection.ops.quote_name(field.column))
+            columns.append(connection.ops.quote_name(str(field.column)))
             if field.name in told:
                 expressions.append(told[field.name].replace("%", "%%"))
             elif getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
