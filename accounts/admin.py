@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from . import audit, authenticator_admin, roles
+from .desk import RecentChanges
 from .models import Audit, Creator, User, Voice, VoiceLicence
-from .recent import RecentChanges
 from .scoping import SELF, STAFF, Scoped
 
 __all__ = ["authenticator_admin"]  # imported so that it registers itself
@@ -105,7 +105,7 @@ class VoiceAdmin(RecentChanges, Scoped, admin.ModelAdmin[Voice]):
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """What became of licences stands in the audit."""
         super().save_formset(request, form, formset, change)
-        told = [("licence.given", one, []) for one in formset.new_objects]
+        told: list[tuple[str, VoiceLicence, list[str]]] = [("licence.given", one, []) for one in formset.new_objects]
         told += [("licence.changed", one, fields) for one, fields in formset.changed_objects]
         for verb, licence, fields in told:
             data = {"fields": fields, "until": licence.ends_on, "revoked": licence.revoked_at}

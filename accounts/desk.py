@@ -1,4 +1,4 @@
-"""What the desk's classes share: rows that are only to be read, searches that use an index, filters by known words."""
+"""What the desk's classes share: rows to be read only, changes asked twice, searches and filters that use an index."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from .recent import ask, recently
 from .scoping import Scoped
 
 
@@ -30,6 +31,23 @@ class ReadOnly(Scoped, admin.ModelAdmin[Any]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes one by hand."""
         return False
+
+
+class RecentChanges(admin.ModelAdmin[Any]):
+    """Whoever may change rows of this class is asked who they are before they do; to be mixed in before `Scoped`."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """The page of one row: to be read by anyone who may, to be changed by who is recent."""
+        may = self.has_change_permission(request) or self.has_add_permission(request)
+        if may and not recently(request):
+            return ask(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
 
 class Finds(admin.ModelAdmin[Any]):

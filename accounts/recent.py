@@ -43,14 +43,3 @@ def recent_required(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
         return view(request, *args, **kwargs) if recently(request) else ask(request)
 
     return guarded
-
-
-class RecentChanges:
-    """Mixed into a class of the desk: whoever may change its rows is asked before they do."""
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The page of one row: to be read by anyone who may, to be changed by who is recent."""
-        may = self.has_change_permission(request) or self.has_add_permission(request)  # type: ignore[attr-defined]
-        if may and not recently(request):
-            return ask(request)
-        return super().changeform_view(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
