@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pipeline', '0009_reruns'),
+        ('pipeline', '0010_costs'),
     ]
 
     operations = [
