@@ -14,6 +14,8 @@ NAMES = {
     "production.started": "The making began.",
     "production.done": "The film is made.",
     "production.failed": "The making failed.",
+    "production.paused": "Staff paused the making.",
+    "production.resumed": "The making goes on.",
     "production.cancelled": "The making was stopped.",
     "production.replaced": "A new making took its place.",
     "photos.looked_at": "The photos were looked at.",

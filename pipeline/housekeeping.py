@@ -72,6 +72,14 @@ def _batches(known: Container[str] | None) -> Iterator[list[str]]:
         yield [name for name, written in batch if name not in spoken_of and written < before]
 
 
+def stored_of(code: str) -> Iterator[str]:
+    """Every stored file in the folders of one order, named by a row or not."""
+    store = far()
+    for folder in FOLDERS:
+        below = f"{folder}/{code}"
+        yield from (name for name, _ in (_below(below) if store is None else store.walk(below)))
+
+
 def _stored() -> Iterator[tuple[str, dt.datetime]]:
     """Every file in our folders and when it was written. A bucket may hold what is not ours."""
     store = far()

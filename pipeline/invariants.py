@@ -104,7 +104,8 @@ def i5_history_has_no_gap() -> Iterator[str]:
 
 def i6_delivered_means_whole() -> Iterator[str]:
     """A delivered film exists, is the one that was approved, passed its checks, with consents and a licence."""
-    for order in Order.objects.filter(state=OrderState.DELIVERED).select_related("brief", "creator__voice"):
+    delivered = Order.objects.filter(state=OrderState.DELIVERED, erased_at=None)  # an erased one has no film any more
+    for order in delivered.select_related("brief", "creator__voice"):
         delivery = Delivery.objects.filter(order=order).select_related("cut__review").first()
         if delivery is None:
             yield f"I6 order {order} is delivered and has no delivery"

@@ -29,6 +29,8 @@ MAX_TRIES = 20
 def subject(notice: Notice) -> str:
     """The mail's subject line."""
     name = notice.order.brief.name
+    if notice.kind == NoticeKind.MESSAGE:
+        return notice.subject
     return {
         NoticeKind.READY: _("The film for %(name)s is ready"),
         NoticeKind.ATTENTION: _("About the film for %(name)s"),
@@ -64,6 +66,7 @@ def send(pk: int) -> None:
     if order.fan is None:
         return
     context = {
+        "notice": notice,
         "order": order,
         "brief": order.brief,
         "creator": order.creator,

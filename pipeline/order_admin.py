@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -9,8 +10,9 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from accounts.scoping import Scoped, sees_all
 from orders.models import Order, OrderState
 
-from . import order_desk, order_lists
+from . import order_actions, order_desk, order_lists
 
 
 class SavedFilter(admin.SimpleListFilter):
@@ -183,6 +185,22 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
         ]
         return super().changelist_view(request, {"saved": shown, **(extra_context or {})})
 
+    def get_urls(self) -> list[URLPattern]:
+        """The stock addresses, and one for each action."""
+        actions = [
+            path(
+                f"<int:pk>/{name}/",
+                self.admin_site.admin_view(partial(self.act, view)),
+                name=f"orders_order_{name}",
+            )
+            for name, view in order_actions.VIEWS.items()
+        ]
+        return [*actions, *super().get_urls()]
+
+    def act(self, view: order_actions.View, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """An action's page."""
+        return view(request, str(pk), self)
+
     def find(self, request: HttpRequest, pk: str) -> Order:
         """The order of a page, with what every page of it shows. Raises Http404 and PermissionDenied."""
         if not self.has_view_permission(request):
@@ -199,7 +217,13 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
         """The page of one order."""
         order = self.find(request, object_id)
         page = order_desk.read(order, request.user, kind=request.GET.get("timeline", ""))
-        return self.page(request, order, "page.html", {"page": page, **(extra_context or {})})
+        held = None if page.running is None else page.running.paused_at is not None
+        context = {
+            "page": page,
+            "actions": order_actions.offered(order, page.may, held),
+            "asked": order_lists.money(page.request.amount, order.currency) if page.request else "",
+        }
+        return self.page(request, order, "page.html", context | (extra_context or {}))
 
     def page(self, request: HttpRequest, order: Order, template: str, context: dict[str, Any]) -> HttpResponse:
         """One of the order's pages, in the desk's frame."""

@@ -57,6 +57,7 @@ class May:
     ledger: bool
     mail: bool
     refund: bool
+    confirm: bool
     rerun: bool
     change: bool
     write: bool
@@ -81,6 +82,7 @@ def may(user: Any) -> May:
         ledger=has("billing.view_ledgerentry"),
         mail=has("accounts.view_user"),
         refund=has("billing.add_refund"),
+        confirm=has("pipeline.change_refundrequest"),
         rerun=has("pipeline.add_production"),
         change=has("orders.change_order"),
         write=has("pipeline.add_notice"),
