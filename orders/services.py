@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Creator, User
 
-from . import consents, drafts, promises, signals
+from . import consents, drafts, signals
 from .choices import Occasion
 from .codes import token
 from .far import far
@@ -298,11 +298,7 @@ def place(*, order: Order, amount: int | None = None, currency: str = "", actor:
             gaps.append(drafts.Gap("summary", _("The film was changed after the till was opened. Please pay again.")))
         if gaps:
             raise NotReady(gaps)
-    values: dict[str, Any] = {
-        "placed_at": now,
-        "promised_at": promises.promised_at(order, now),
-        "session_key": "",
-    }
+    values: dict[str, Any] = {"placed_at": now, "session_key": ""}
     if not order.move(OrderState.DRAFT, OrderState.PLACED, **values):
         order.refresh_from_db()
         if order.placed_at is None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -42,7 +43,10 @@ class Desk(Protocol):
     def find(self, request: HttpRequest, pk: str) -> Order:
         """The order, for those who may see it."""
 
-    def page(self, request: HttpRequest, order: Order, template: str, context: dict[str, Any]) -> HttpResponse:
+    def rows(self, request: HttpRequest) -> QuerySet[Order]:
+        """The orders of those who may see them."""
+
+    def page(self, request: HttpRequest, order: Order | None, template: str, context: dict[str, Any]) -> HttpResponse:
         """A page in the desk's frame."""
 
 
@@ -68,6 +72,12 @@ def _ended(order: Order) -> bool:
 ACTIONS: tuple[Action, ...] = (
     Action(
         "refund", gettext_lazy("Give money back"), lambda m: m.refund, lambda order, held: order.placed_at is not None
+    ),
+    Action(
+        "rerun",
+        gettext_lazy("Make it again"),
+        lambda m: m.rerun,
+        lambda order, held: order.placed_at is not None and order.erased_at is None and order.state != "cancelled",
     ),
     Action("message", gettext_lazy("Write to the fan"), lambda m: m.write, lambda order, held: order.fan is not None),
     Action("pause", gettext_lazy("Pause"), lambda m: m.change, lambda order, held: held is False),
@@ -110,7 +120,7 @@ def _person(request: HttpRequest) -> User:
     return request.user
 
 
-def _allowed(request: HttpRequest, right: Callable[[May], bool]) -> User:
+def allowed(request: HttpRequest, right: Callable[[May], bool]) -> User:
     """Whoever asks, if they may. Raises PermissionDenied."""
     user = _person(request)
     if not right(may(user)):
@@ -118,7 +128,8 @@ def _allowed(request: HttpRequest, right: Callable[[May], bool]) -> User:
     return user
 
 
-def _back(order: Order) -> HttpResponse:
+def back(order: Order) -> HttpResponse:
+    """To the order's page."""
     return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
 
 
@@ -128,7 +139,7 @@ def _back(order: Order) -> HttpResponse:
 @recent_required
 def refund(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
     """Give money back: the amount is proposed from the facts, with the rules that speak for it."""
-    by = _allowed(request, lambda m: m.refund)
+    by = allowed(request, lambda m: m.refund)
     order = desk.find(request, pk)
     proposal = amends.propose(order)
     sign = cashier.SIGNS.get(order.currency, order.currency)
@@ -148,7 +159,7 @@ def refund(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
                 messages.success(request, _("%(amount)s goes back to the fan.") % {"amount": what})
             else:
                 messages.warning(request, _("%(amount)s waits for a second person.") % {"amount": what})
-            return _back(order)
+            return back(order)
     waiting = RefundRequest.objects.filter(order=order, state=RequestState.WAITING).exists()
     context = {
         "heading": _("Give money back"),
@@ -167,7 +178,7 @@ def refund(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
 @recent_required
 def confirm(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
     """A second person looks at a refund that is too much for one."""
-    by = _allowed(request, lambda m: m.confirm)
+    by = allowed(request, lambda m: m.confirm)
     order = desk.find(request, pk)
     asked = get_object_or_404(
         RefundRequest.objects.select_related("order", "asked_by").filter(order=order, state=RequestState.WAITING)
@@ -179,11 +190,11 @@ def confirm(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
             if request.POST.get("verdict") == "confirm":
                 giving_back.confirm(asked=asked, by=by)
                 messages.success(request, _("Confirmed: the money goes back to the fan."))
-                return _back(order)
+                return back(order)
             if reason:
                 giving_back.decline(asked=asked, by=by, reason=reason)
                 messages.success(request, _("Declined. Nothing goes back."))
-                return _back(order)
+                return back(order)
             form.add_error("reason", _("Please say why, in a few words."))
         except (NotRefundable, giving_back.NotYours) as error:
             form.add_error(None, str(error))
@@ -204,7 +215,7 @@ def confirm(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
 
 def message(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
     """Write to the fan: a look at the mail first, then it is sent."""
-    by = _allowed(request, lambda m: m.write)
+    by = allowed(request, lambda m: m.write)
     order = desk.find(request, pk)
     form = MessageForm(request.POST or None)
     shown = None
@@ -217,7 +228,7 @@ def message(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
                 form.add_error(None, str(error))
             else:
                 messages.success(request, _("The mail is on its way."))
-                return _back(order)
+                return back(order)
         else:
             shown = Notice(order=order, kind="message", subject=told["subject"], body=told["body"])
     context = {
@@ -245,7 +256,7 @@ def _with_reason(
     done: str,
     not_done: str,
 ) -> HttpResponseBase:
-    by = _allowed(request, lambda m: m.change)
+    by = allowed(request, lambda m: m.change)
     order = desk.find(request, pk)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -253,7 +264,7 @@ def _with_reason(
             messages.success(request, done)
         else:
             messages.warning(request, not_done)
-        return _back(order)
+        return back(order)
     context = {"form": form, "heading": title, "says": says, "button": button}
     return desk.page(request, order, "reason.html", context)
 
@@ -290,7 +301,7 @@ def resume(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
 
 def cancel(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
     """End an order that is being made: nothing more is bought, held money is let go, taken money goes back."""
-    by = _allowed(request, lambda m: m.change)
+    by = allowed(request, lambda m: m.change)
     order = desk.find(request, pk)
     form = CancelForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -303,7 +314,7 @@ def cancel(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
             messages.success(request, _("Cancelled. Held money is let go, and what was taken goes back, in a minute."))
         else:
             messages.warning(request, _("This order had ended already."))
-        return _back(order)
+        return back(order)
     return desk.page(request, order, "cancel.html", {"heading": _("Cancel the order"), "form": form})
 
 
@@ -313,7 +324,7 @@ def cancel(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
 @recent_required
 def export(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
     """All we know of the order as one archive."""
-    by = _allowed(request, lambda m: m.export)
+    by = allowed(request, lambda m: m.export)
     order = desk.find(request, pk)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -341,7 +352,7 @@ async def _pieces(source: Iterator[bytes]) -> AsyncIterator[bytes]:
 @recent_required
 def erase(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
     """Forget what the fan told and showed us."""
-    by = _allowed(request, lambda m: m.erase)
+    by = allowed(request, lambda m: m.erase)
     order = desk.find(request, pk)
     form = EraseForm(request.POST or None, wanted=order.code)
     if request.method == "POST" and form.is_valid():
@@ -351,7 +362,7 @@ def erase(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("Erased. What the law wants kept of the money is still here."))
-            return _back(order)
+            return back(order)
     context = {"heading": _("Erase the order’s data"), "form": form, "objection": records.objection(order)}
     return desk.page(request, order, "erase.html", context)
 

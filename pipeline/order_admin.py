@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from accounts.scoping import Scoped, sees_all
 from orders.models import Order, OrderState
 
-from . import order_actions, order_desk, order_lists
+from . import order_actions, order_desk, order_lists, order_reruns
 
 
 class SavedFilter(admin.SimpleListFilter):
@@ -70,6 +70,7 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
     list_max_show_all = 200
     search_fields = ("code",)
     search_help_text = gettext_lazy("Code, mail, name, payment id, or a vendor’s id")
+    actions = ("make_again",)
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ("placed_at",)
@@ -193,13 +194,36 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
                 self.admin_site.admin_view(partial(self.act, view)),
                 name=f"orders_order_{name}",
             )
-            for name, view in order_actions.VIEWS.items()
+            for name, view in (order_actions.VIEWS | {"rerun": order_reruns.make_again}).items()
         ]
-        return [*actions, *super().get_urls()]
+        many = path("rerun/", self.admin_site.admin_view(self.many), name="orders_order_rerun_many")
+        return [many, *actions, *super().get_urls()]
 
     def act(self, view: order_actions.View, request: HttpRequest, pk: int) -> HttpResponseBase:
         """An action's page."""
         return view(request, str(pk), self)
+
+    def many(self, request: HttpRequest) -> HttpResponseBase:
+        """Several orders made again."""
+        return order_reruns.make_many_again(request, self)
+
+    def rows(self, request: HttpRequest) -> QuerySet[Order]:
+        """The orders one may see."""
+        return self.get_queryset(request)
+
+    def has_rerun_permission(self, request: HttpRequest) -> bool:
+        """Who may have films made again."""
+        return order_desk.may(request.user).rerun
+
+    @admin.action(description=gettext_lazy("Make the films again"), permissions=["rerun"])
+    def make_again(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse:
+        """To the page that says what that means for each, and in total."""
+        most = order_reruns.MOST_AT_ONCE
+        chosen = list(queryset.values_list("pk", flat=True)[: most + 1])
+        if len(chosen) > most:
+            messages.warning(request, _("The first %(n)d were taken: look at so many at once.") % {"n": most})
+        ids = "-".join(str(pk) for pk in chosen[:most])
+        return HttpResponseRedirect(f"{reverse('admin:orders_order_rerun_many')}?ids={ids}")
 
     def find(self, request: HttpRequest, pk: str) -> Order:
         """The order of a page, with what every page of it shows. Raises Http404 and PermissionDenied."""
@@ -225,9 +249,9 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
         }
         return self.page(request, order, "page.html", context | (extra_context or {}))
 
-    def page(self, request: HttpRequest, order: Order, template: str, context: dict[str, Any]) -> HttpResponse:
-        """One of the order's pages, in the desk's frame."""
-        title = order.code
+    def page(self, request: HttpRequest, order: Order | None, template: str, context: dict[str, Any]) -> HttpResponse:
+        """One of an order's pages, or of several orders', in the desk's frame."""
+        title = order.code if order is not None else _("Orders")
         return TemplateResponse(
             request,
             f"admin/orders/order/{template}",

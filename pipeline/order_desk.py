@@ -32,6 +32,7 @@ from .models import (
     StepState,
 )
 from .order_lists import Promised, lasting, money, promised
+from .rerun import label_of
 
 # A side-by-side look is at the last few makings.
 MOST_VERSIONS = 4
@@ -104,6 +105,7 @@ class StepLine:
     took: str
     calls: int
     error: str
+    again: str
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def read(order: Order, user: Any, *, kind: str = "") -> Page:
     """The page of an order (with its fan, creator, brief and delivery loaded) for whoever looks."""
     rights = may(user)
     productions = list(
-        Production.objects.filter(order=order).select_related("cut__review__decided_by").order_by("-number")
+        Production.objects.filter(order=order).select_related("cut__review__decided_by", "asked_by").order_by("-number")
     )
     steps: dict[int, list[Step]] = defaultdict(list)
     for step in Step.objects.filter(production__in=productions).order_by("pk"):
@@ -255,8 +257,9 @@ def _version(
         look = {"done": "good", "failed": "bad", "running": "now"}.get(production.state, "")
     why = ""
     if production.from_stage:
-        label = next((str(line.label or line.key) for line in LINE if line.key == production.from_stage), "")
-        why = _("made anew from: %(stage)s") % {"stage": label or production.from_stage}
+        why = _("made anew from: %(stage)s") % {"stage": label_of(production.from_stage)}
+        who = production.asked_by.email if production.asked_by is not None and rights.board else ""
+        why = " · ".join(filter(None, (why, production.reason if rights.board else "", who)))
     return Version(
         production=production,
         label=_("Making %(number)d") % {"number": production.number},
@@ -321,6 +324,7 @@ def _step(step: Step, label: str, calls: int) -> StepLine:
         took=_took(step.started_at, step.ended_at),
         calls=calls,
         error=step.error,
+        again=f"from_stage={step.stage}&scenes={step.item}" if step.stage in ("narration", "shot") else "",
     )
 
 

@@ -25,7 +25,7 @@ from .models import Call, Production, ProductionState, RefundRequest, RequestSta
 # A search that means more than this is no search.
 MOST_FOUND = 500
 # A promise that runs out within this is shown in time to do something.
-SOON = dt.timedelta(minutes=10)
+SOON = dt.timedelta(hours=1)
 
 
 @dataclass

@@ -27,6 +27,7 @@ from .models import (
     Concern,
     Cut,
     Delivery,
+    Escalation,
     Event,
     Finding,
     FirstLook,
@@ -35,6 +36,7 @@ from .models import (
     Production,
     ProductionState,
     RefundRequest,
+    Rendition,
     Review,
     Scene,
     Script,
@@ -79,6 +81,7 @@ def tables(order: Order) -> dict[str, QuerySet[Any]]:
         "takes": Take.objects.filter(shot__scene__in=scenes),
         "concerns": Concern.objects.filter(production__in=made),
         "cuts": Cut.objects.filter(production__in=made),
+        "renditions": Rendition.objects.filter(cut__production__in=made),
         "findings": Finding.objects.filter(cut__production__in=made),
         "reviews": Review.objects.filter(cut__production__in=made),
         "mails": Notice.objects.filter(order=order),
@@ -209,7 +212,9 @@ def _forget_making(made: QuerySet[Production]) -> None:
     calls = Call.objects.filter(step__production__in=made)
     calls.update(request={}, prepared=None, result={}, files={}, error="", fan_sentence="")
     Step.objects.filter(production__in=made).update(error="")
-    made.update(error="")
+    Rendition.objects.filter(cut__in=cuts).delete()
+    Escalation.objects.filter(production__in=made).update(note="", error="")
+    made.update(error="", reason="", change={}, wishes={})
 
 
 def remove_files(code: str) -> int:

@@ -264,9 +264,6 @@ WORKERS = {
 RENDITIONS_PER_FILM = env.int("RENDITIONS_PER_FILM", default=5)  # other shapes, and without captions: all there are
 RENDER_SCALE = env.float("RENDER_SCALE", default=1.0)  # tests make small films of the same shape
 CURRENCY = "EUR"
-# A film should be with the fan this long after it was placed, and where a creator looks at every film so much later.
-PROMISE_MINUTES = env.int("PROMISE_MINUTES", default=30)
-PROMISE_REVIEW_MINUTES = env.int("PROMISE_REVIEW_MINUTES", default=1440)
 # Staff refunds of one order that together pass this need a second person; minor units of CURRENCY, 0 for never.
 REFUND_FOUR_EYES = env.int("REFUND_FOUR_EYES", default=5000)
 # What is left of a film's price below this share is a low margin on the desk.
