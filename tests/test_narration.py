@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
 
 import pytest
@@ -83,9 +84,7 @@ def pass_time(clock, bells, seconds: float) -> None:
     """Let workers and the sweep do their work for so long."""
     for _ in range(int(seconds / 2)):
         engine.sweep()
-        queue.drain(
-            bells, {"run_step": engine.run_step, "send_notice": lambda pk: None, "follow_call": lambda pk: None}
-        )
+        queue.drain(bells, defaultdict(lambda: lambda pk: None, run_step=engine.run_step))
         clock.shift(timedelta(seconds=2))
 
 
