@@ -40,8 +40,9 @@ def known_names(codes: Collection[str] | None = None) -> set[str]:
     names: set[str] = set()
     for original, file, thumb in of(Photo.objects.all(), "order").values_list("original", "file", "thumb"):
         names |= {original, file, thumb}
-    for film, poster, captions in of(Cut.objects.all(), "production__order").values_list("file", "poster", "captions"):
-        names |= {film, poster, captions}
+    cuts = of(Cut.objects.all(), "production__order")
+    for film, poster, captions, sheet in cuts.values_list("file", "poster", "captions", "sheet"):
+        names |= {film, poster, captions, sheet.get("file", "")}
     names |= set(of(Rendition.objects.all(), "cut__production__order").values_list("file", flat=True))
     names |= set(of(Narration.objects.all(), "scene__script__production__order").values_list("audio", flat=True))
     takes = of(Take.objects.all(), "shot__scene__script__production__order")

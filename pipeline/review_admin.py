@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import Case, QuerySet, Value, When
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 
 from accounts.desk import ReadOnly
 
-from . import services
+from . import review_page, review_queue, review_views
 from .media_links import link
-from .models import Review, ReviewState, Scene
-
-LONGEST_REASON = 300
+from .models import Review, ReviewState
 
 
 class WhatWaits(admin.SimpleListFilter):
@@ -52,73 +50,83 @@ class ReviewAdmin(ReadOnly):
 
     whose = "creator"
     change_form_template = "admin/pipeline/review/change_form.html"
-    list_display = ("film_for", "creator", "state", "verdict", "asked_at", "decided_at", "decided_by")
+    change_list_template = "admin/pipeline/review/change_list.html"
+    list_display = ("picture", "film_for", "clock", "light", "taken", "creator", "asked_at")
+    own_list_display = ("picture", "film_for", "clock", "light", "taken")
+    list_display_links = ("film_for",)
     list_filter = (WhatWaits,)
-    ordering = (Case(When(state=ReviewState.WAITING, then=Value(0)), default=Value(1)), "asked_at")
-    list_select_related = ("cut__production__order__brief", "creator")
+    list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
+    list_select_related = ("cut__production__order__brief", "creator", "claimed_by", "decided_by")
     search_fields = ("cut__production__order__code", "cut__production__order__brief__name")
+    actions = None
+    ordering = (review_queue.WANTED_BY, "pk")
+    show_full_result_count = False
+
+    @admin.display(description=gettext_lazy("poster"))
+    def picture(self, review: Review) -> str:
+        """The film's poster, small."""
+        poster = link(review.cut.poster)
+        return format_html('<img class="rq-poster" src="{}" alt="" loading="lazy">', poster) if poster else ""
 
     @admin.display(description=gettext_lazy("film"))
     def film_for(self, review: Review) -> str:
-        """Whom the film is for, and its order."""
+        """Whom the film is for, what for, and its order."""
         order = review.cut.production.order
-        return f"{order.brief.name} ({order.code})"
+        return format_html(
+            '<span class="rq-name">{}</span> <span class="rq-soft">{} · {} s · {}</span>',
+            order.brief.name,
+            order.brief.get_occasion_display(),
+            round(review.cut.seconds),
+            order.code,
+        )
+
+    @admin.display(description=gettext_lazy("wanted"))
+    def clock(self, review: Review) -> str:
+        """How long there is left until what was promised; of a decided one, what was decided."""
+        if review.state != ReviewState.WAITING:
+            return format_html('<span class="rq-chip rq-chip--{}">{}</span>', review.state, review.get_state_display())
+        by = review_page.promised(review, review.cut.production.order)
+        now = timezone.now()
+        if by is None:
+            return format_html(
+                '<span class="rq-soft">{}</span>', _("asked %(t)s ago") % {"t": timesince(review.asked_at)}
+            )
+        if by < now:
+            return format_html('<strong class="rq-late">{}</strong>', _("%(t)s late") % {"t": timesince(by, now)})
+        return format_html('<span class="rq-time">{}</span>', _("in %(t)s") % {"t": timeuntil(by, now)})
 
     @admin.display(description=gettext_lazy("checks"))
-    def verdict(self, review: Review) -> str:
-        """What quality control said."""
-        return {"pass": _("all green"), "warn": _("worth a look"), "fail": _("failed")}.get(review.cut.verdict, "–")
+    def light(self, review: Review) -> str:
+        """What quality control and moderation said."""
+        if review.flagged:  # type: ignore[attr-defined]
+            return format_html('<span class="rq-light rq-light--red">{}</span>', _("moderation asks you"))
+        if review.cut.verdict == "pass":
+            return format_html('<span class="rq-light rq-light--green">{}</span>', _("all green"))
+        return format_html('<span class="rq-light rq-light--amber">{}</span>', _("worth a look"))
+
+    @admin.display(description=gettext_lazy("taken by"))
+    def taken(self, review: Review) -> str:
+        """Who is looking at it just now."""
+        until = review.claimed_until
+        return str(review.claimed_by) if until is not None and until > timezone.now() else ""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
+        """With what moderation said of each."""
+        return review_queue.flagged(super().get_queryset(request))
 
     def get_urls(self) -> list[URLPattern]:
-        """The stock addresses, and the one that decides."""
-        decide = path("<int:pk>/decide/", self.admin_site.admin_view(require_POST(self.decide)), name="decide_review")
-        return [decide, *super().get_urls()]
+        """The stock addresses, and those that decide."""
+        return [*review_views.urls(self), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The queue, with the ways into it."""
+        extra = review_views.around(self, request) | {"title": _("Films that wait for you"), **(extra_context or {})}
+        return super().changelist_view(request, extra)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """One film: the player, what is said, what was found, approve or refuse."""
-        review = self.get_queryset(request).filter(pk=object_id).select_related("cut__production__order__brief").first()
-        extra: dict[str, Any] = dict(extra_context or {})
-        if review is not None:
-            cut = review.cut
-            scenes = Scene.objects.filter(script__production=cut.production).select_related("photo").order_by("number")
-            extra |= {
-                "review": review,
-                "cut": cut,
-                "order": cut.production.order,
-                "brief": cut.production.order.brief,
-                "video": link(cut.file),
-                "poster": link(cut.poster),
-                "captions": link(cut.captions),
-                "scenes": [(scene, link(scene.photo.thumb)) for scene in scenes],
-                "findings": cut.findings.all(),
-                "concerns": cut.production.concerns.all(),
-                "waiting": review.state == ReviewState.WAITING,
-                "title": _("Film for %(name)s") % {"name": cut.production.order.brief.name},
-            }
+        """One film: everything about it, and the ways to decide."""
+        extra = review_views.one(self, request, object_id) | (extra_context or {})
         return super().change_view(request, object_id, form_url, extra)
-
-    def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Approve or refuse the exact version that was shown."""
-        review = get_object_or_404(self.get_queryset(request), pk=pk)
-        if not request.user.has_perm("pipeline.change_review"):
-            raise PermissionDenied
-        approve = request.POST.get("verdict") == "approve"
-        reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
-        back = HttpResponseRedirect(reverse("admin:pipeline_review_change", args=[pk]))
-        if not approve and not reason:
-            messages.error(request, _("Please say why, in a few words: the fan reads it. Nothing was decided."))
-            return back
-        try:
-            services.decide(
-                review=review, approve=approve, by=request.user, sha256=request.POST.get("sha256", ""), reason=reason
-            )
-        except services.StaleReview:
-            messages.error(request, _("This film was decided already, or has changed since you opened it."))
-            return back
-        messages.success(request, _("Approved. The film is on its way.") if approve else _("Refused. The fan is told."))
-        following = self.get_queryset(request).filter(state=ReviewState.WAITING).first()
-        if following is not None:
-            return HttpResponseRedirect(reverse("admin:pipeline_review_change", args=[following.pk]))
-        return HttpResponseRedirect(reverse("admin:pipeline_review_changelist"))

@@ -14,9 +14,10 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from accounts.scoping import STAFF, Scoped, owned
-from pipeline import health_desk
-from pipeline.models import Review, ReviewState
+from accounts.scoping import STAFF, Scoped
+from pipeline import health_desk, review_queue
+
+from . import needs
 
 
 class Desk(AdminSite):
@@ -58,13 +59,17 @@ class Desk(AdminSite):
         return redirect(f"{reverse('account_desk')}?{urlencode({'next': wanted})}")
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """The first page says how many films wait for whoever looks."""
-        waiting = Review.objects.filter(state=ReviewState.WAITING)
-        waiting = owned(waiting, request.user, "creator")
-        may_look = request.user.has_perm("pipeline.view_review")
+        """The first page says what waits for whoever looks, and leads to the first film of it."""
+        may_look = request.user.has_perm("pipeline.change_review")
+        mine = review_queue.free(needs.reviews_of(request.user), request.user) if may_look else None
+        found = needs.needs(request)
         context = {
-            "waiting": waiting.count() if may_look else None,
+            "needs": found,
             "may_see_health": health_desk.may_look(request),
+            "greeting": needs.greeting(found),
+            "next_film": mine.select_related("cut__production__order__brief").first() if mine is not None else None,
+            **review_queue.taking_back(request.user),
+            **needs.lately(request.user),
             **(extra_context or {}),
         }
         return super().index(request, context)

@@ -33,6 +33,8 @@ class Cut(models.Model):
     # Where everything stands in the film, in seconds and pixels: scenes, caption boxes, label; and what captions say.
     timeline = models.JSONField(_("timeline"), default=dict, blank=True)
     verdict = models.CharField(_("verdict"), max_length=4, blank=True)
+    # Frames of the film for whoever looks at it: file, size of one, how many in a row, and their seconds.
+    sheet = models.JSONField(_("contact sheet"), default=dict, blank=True)
     created_at = models.DateTimeField(_("made"), auto_now_add=True)
 
     class Meta:

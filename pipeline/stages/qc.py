@@ -5,13 +5,21 @@ What can be mended is mended once (see mending): the film is cut again, and meas
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from .. import files, film, mending
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
 from ..media import meters, verdict
+from ..media import sheet as contact
+from ..media.probe import BadMedia
 from ..models import Cut, Finding
+
+log = logging.getLogger(__name__)
 
 
 def run(work: Work) -> Done | Wait:
@@ -25,7 +33,10 @@ def run(work: Work) -> Done | Wait:
                 master = files.fetch(cut.file, folder)
                 expected = film.expected(cut.timeline, folder)
             measures = meters.measure(master, at=verdict.looks(expected), on_progress=work.beat)
-            _keep(work, cut, measures, verdict.judge(measures, expected))
+            judged = verdict.judge(measures, expected)
+            with work.waiting(files.PATIENCE):
+                sheet = _sheet(work, cut, master, judged)
+            _keep(work, cut, measures, judged, sheet)
     if cut.verdict == "fail" and mending.mend(work, cut):
         return Wait(mending.AGAIN)
     if cut.verdict == "fail":
@@ -37,7 +48,22 @@ def run(work: Work) -> Done | Wait:
     return DONE
 
 
-def _keep(work: Work, cut: Cut, measures: meters.Measures, judged: verdict.Verdict) -> None:
+def _sheet(work: Work, cut: Cut, master: Path, judged: verdict.Verdict) -> dict[str, Any]:
+    """Frames for the creator's look; none of a film nobody will see. Without them the page shows the photos."""
+    if judged.verdict == "fail":
+        return {}
+    evidence = [found.second for found in judged.findings if found.second is not None and found.severity != "info"]
+    out = master.with_name("sheet.jpg")
+    try:
+        made = contact.make(master, contact.places(cut.timeline.get("scenes", ()), evidence, cut.seconds), out)
+    except BadMedia as error:
+        log.warning("%s: no contact sheet: %s", work.step, error)
+        return {}
+    name = files.publish(out, work.production.folder)
+    return {"file": name, "tile": list(made.tile), "across": made.across, "seconds": list(made.seconds)}
+
+
+def _keep(work: Work, cut: Cut, measures: meters.Measures, judged: verdict.Verdict, sheet: dict[str, Any]) -> None:
     loudness = measures.loudness
     with work.fence():
         for found in judged.findings:
@@ -52,5 +78,6 @@ def _keep(work: Work, cut: Cut, measures: meters.Measures, judged: verdict.Verdi
         cut.verdict = judged.verdict
         cut.lufs = loudness.lufs if loudness else None
         cut.true_peak = loudness.true_peak if loudness else None
-        cut.save(update_fields=["verdict", "lufs", "true_peak"])
+        cut.sheet = sheet
+        cut.save(update_fields=["verdict", "lufs", "true_peak", "sheet"])
         tell(work.production, "film.checked", stage="qc", verdict=judged.verdict, findings=len(judged.findings))
