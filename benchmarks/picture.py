@@ -158,6 +158,39 @@ def shot_jitter(timeline: Timeline, workdir: Path) -> list[float]:
     return found
 
 
+def floor_of_the_meter(timeline: Timeline, workdir: Path) -> list[float]:
+    """The jitter the meter finds in the same moves, shots and frames as `shot_jitter`, when they are drawn exactly: by
+    cubic convolution (Keys, ASSP 1981) at the window's own place, in floating point. What it finds there is not ours."""
+    found = []
+    scenery = Scenery(timeline, workdir)
+    for shot in timeline.shots:
+        if shot.kind == "photo" and shot.path is not None:
+            made = scenery.stage(shot)
+            source = made.planes.y.astype(np.float32)
+            lumas = []
+            for frame in range(shot.start + 16, min(shot.end - 16, shot.start + 76)):
+                seen = shot.path.window(shot.share(frame))
+                ways = []
+                for axis, count in enumerate(timeline.spec.size):
+                    step = seen[axis + 2] * made.scale[axis] / count
+                    start = (seen[axis] - made.origin[axis]) * made.scale[axis]
+                    ways.append((np.arange(count) + 0.5) * step + start - 0.5 + frames.MARGIN)
+                lumas.append(_cubic(_cubic(source, ways[1], 0), ways[0], 1))
+            found.append(jitter(lumas))
+    return found
+
+
+def _cubic(source: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
+    """A picture sampled at `places` along an axis."""
+    whole = np.floor(places).astype(int)
+    d = (places - whole).astype(np.float32)
+    taps = (((2 - d) * d - 1) * d / 2, (3 * d - 5) * d * d / 2 + 1, ((4 - 3 * d) * d + 1) * d / 2, (d - 1) * d * d / 2)
+    shape = (-1, 1) if axis == 0 else (1, -1)
+    last = source.shape[axis] - 1
+    parts = [np.take(source, np.clip(whole + n - 1, 0, last), axis) * tap.reshape(shape) for n, tap in enumerate(taps)]
+    return np.sum(parts, axis=0, dtype=np.float32)
+
+
 def window(size: tuple[int, int], count: int = 100) -> tuple[float, float]:
     """CPU milliseconds for the luma of one frame of a slow push, drawn as films are, and warped every time."""
     w, h = size

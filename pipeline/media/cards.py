@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from pipeline.media import fonts, frames, lettering, templates
 from pipeline.media.frames import Bytes, Overlay, Planes
 
-TITLE_IN, TITLE_DELAY = 14, 4  # frames
+TITLE_IN, TITLE_DELAY = 10, 1  # frames: it stands for a second and a half
 _ENTRANCE = 0.9  # seconds
 _PAPER = (255, 252, 246)
 _BRIGHTEST = 95  # luma in the middle of a ground: white letters must read there, whatever the accent
