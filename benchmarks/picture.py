@@ -159,8 +159,8 @@ def shot_jitter(timeline: Timeline, workdir: Path) -> list[float]:
 
 
 def floor_of_the_meter(timeline: Timeline, workdir: Path) -> list[float]:
-    """The jitter the meter finds in the same moves, shots and frames as `shot_jitter`, when they are drawn exactly: by
-    cubic convolution (Keys, ASSP 1981) at the window's own place, in floating point. What it finds there is not ours."""
+    """The jitter the meter finds in the moves, shots and frames of `shot_jitter` when they are drawn exactly: by cubic
+    convolution (Keys, ASSP 1981) at the place of the window itself, in floating point. What it finds is not ours."""
     found = []
     scenery = Scenery(timeline, workdir)
     for shot in timeline.shots:
