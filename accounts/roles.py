@@ -46,6 +46,7 @@ TABLE: dict[Role, set[str]] = {
         *_see("accounts", "creator", "voice", "voicelicence"),
         *_see("orders", "order", "brief", "photo"),
         *_see("billing", "price", "statement", "payout"),
+        "billing.change_price",  # which begins a new one; none is taken away
     },
     # Mends films and answers fans: everything about an order, and nothing of the books.
     Role.SUPPORT: {

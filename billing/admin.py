@@ -1,22 +1,16 @@
-"""Money on the desk: prices can be set, everything else is to be read."""
+"""Money on the desk, to be read: payments, refunds, the ledger."""
 
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from accounts.desk import Finds, ReadOnly
-from accounts.scoping import STAFF, Scoped
+from accounts.scoping import STAFF
 
-from .models import LedgerEntry, Payment, Price, Refund
-
-
-@admin.register(Price)
-class PriceAdmin(Scoped, admin.ModelAdmin[Price]):
-    """Prices with their history."""
-
-    whose = "creator"
-    list_display = ("creator", "seconds", "amount", "currency", "starts_at", "ends_at")
-    list_filter = ("creator",)
+from . import figures, payout_admin, price_admin, statement_admin  # noqa: F401  (they register their classes)
+from .models import LedgerEntry, Payment, Refund
 
 
 @admin.register(Payment)
@@ -46,7 +40,18 @@ class LedgerEntryAdmin(Finds, ReadOnly):
     """The ledger."""
 
     whose = STAFF
-    list_display = ("fact", "account", "amount", "currency", "order", "at")
-    list_filter = ("account",)
-    list_select_related = ("order",)
+    list_display = ("at", "fact", "account", "amount_", "order", "creator")
+    list_filter = ("account", "creator")
+    list_select_related = ("order", "creator")
+    date_hierarchy = "at"
+    ordering = ("-pk",)
+    show_full_result_count = False
     finds = ("fact", "order__code")
+
+    class Media:
+        css = {"all": ("css/pages/books.css",)}
+
+    @admin.display(description=gettext_lazy("amount"), ordering="amount")
+    def amount_(self, entry: LedgerEntry) -> SafeString:
+        """As books write it."""
+        return figures.cell(entry.amount, entry.currency)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import secrets
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
@@ -18,6 +19,7 @@ from django.utils import timezone
 from accounts.models import Creator
 from orders.models import OrderState
 
+from . import statements
 from .gateways import chosen
 from .gateways.base import GatewayError
 from .gateways.sandbox import SandboxTill
@@ -49,6 +51,45 @@ def payable(creator: Creator, currency: str, now: dt.datetime | None = None) -> 
     )
     lines = of_creator(creator, currency).filter(Q(order=None) | Q(order__in=ripe))
     return -(lines.aggregate(sum=Sum("amount"))["sum"] or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a creator would be sent now, and why not."""
+
+    creator: Creator
+    balance: int
+    payable: int
+    account: bool
+    paused: bool
+    open: bool
+
+    @property
+    def ready(self) -> bool:
+        """Whether a payout would be begun."""
+        enough = self.payable >= max(1, settings.PAYOUT_MINIMUM)
+        return self.account and not self.paused and not self.open and enough
+
+
+def outlook(currency: str) -> list[Outlook]:
+    """Every creator we owe something, or who owes us, those to whom most may be sent first."""
+    owed = {pk: owes for pk, owes in statements.balances(Creator.objects.all(), currency).items() if owes}
+    accounts = dict(PayoutAccount.objects.filter(creator__in=owed).values_list("creator", "paused"))
+    waiting = Payout.objects.filter(creator__in=owed, currency=currency, state=PayoutState.CREATED)
+    begun = set(waiting.values_list("creator", flat=True))
+    anybody = chosen.gateway().name == SandboxTill.name
+    rows = [
+        Outlook(
+            creator=creator,
+            balance=owed[creator.pk],
+            payable=payable(creator, currency),
+            account=anybody or creator.pk in accounts,
+            paused=accounts.get(creator.pk, False),
+            open=creator.pk in begun,
+        )
+        for creator in Creator.objects.filter(pk__in=owed)
+    ]
+    return sorted(rows, key=lambda row: -row.payable)
 
 
 def begin(*, creator: Creator, currency: str, actor: str = "system") -> Payout | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
@@ -122,6 +122,19 @@ def balance(creator: Creator, currency: str, before: dt.datetime | None = None) 
     return -(lines.aggregate(sum=Sum("amount"))["sum"] or 0)
 
 
+def balances(creators: Iterable[Creator], currency: str) -> dict[int, int]:
+    """The same for many, now, by their ids, in one query."""
+    wanted = [creator.pk for creator in creators]
+    lines = LedgerEntry.objects.filter(creator__in=wanted, account=Account.CREATOR, currency=currency).order_by()
+    found = {pk: -(total or 0) for pk, total in lines.values_list("creator").annotate(sum=Sum("amount")) if pk}
+    return dict.fromkeys(wanted, 0) | found
+
+
+def present() -> dt.date:
+    """The first day of the present month, in the site's own time."""
+    return first_of(timezone.localdate(timezone=timezone.get_default_timezone()))
+
+
 def month(creator: Creator, first: dt.date, currency: str) -> Month:
     """A creator's month, from the ledger; whether it is closed is said."""
     opening = balance(creator, currency, begins(first))
@@ -152,8 +165,7 @@ def month(creator: Creator, first: dt.date, currency: str) -> Month:
 
 def months(creator: Creator, currency: str) -> list[dt.date]:
     """The months of which there is something to say, the latest first; always the present one."""
-    present = first_of(timezone.localdate(timezone=timezone.get_default_timezone()))
-    return sorted({present, *_since_first(creator, currency, present)}, reverse=True)
+    return sorted({present(), *_since_first(creator, currency, present())}, reverse=True)
 
 
 def close_due(now: dt.datetime | None = None) -> int:

@@ -21,6 +21,7 @@ from django.utils import timezone
 from accounts.models import Creator, User
 from accounts.scoping import SEES_ALL
 from billing import services as billing
+from billing.models import Statement
 from orders.models import Brief, Order
 from pipeline.models import Cut, Production, Review, Scene, Script
 
@@ -60,6 +61,11 @@ class World:
         review = Review.objects.create(cut=cut, creator=creator, sha256=cut.sha256)
         self.rows |= {User: fan, Order: order, Brief: order.brief, Production: production, Cut: cut, Script: script}
         self.rows |= {Scene: scene, Review: review}
+        # A month has to add up.
+        zeros = dict.fromkeys(("opening", "earned", "reversed", "paid_out", "closing", "films"), 0)
+        self.rows[Statement] = Statement.objects.create(
+            creator=creator, month=dt.date(2026, 3, 1), currency="EUR", **zeros
+        )
         self.order, self.cut, self.review = order, cut, review
 
     @property
@@ -133,7 +139,11 @@ class Address:
 
 MODELS = {f"{m._meta.app_label}/{m._meta.model_name}": m for m in admin.site._registry}
 # Arguments that are neither a row's key nor a model's.
+<<<<<<< HEAD
 WORDS = {"app_label": "pipeline", "url": "nowhere", "content_type_id": "1", "vendor": "higgsfield"}
+=======
+WORDS = {"month": "2026-03", "app_label": "pipeline", "url": "nowhere", "content_type_id": "1"}
+>>>>>>> 0860d0d (Show creators their months on the desk, as pages and files; let finance pay them and creators set their prices)
 
 
 def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[tuple[str, str]]:
@@ -159,7 +169,7 @@ def addresses(world: World) -> Iterator[Address]:
             if key in WORDS:
                 return WORDS[key]
             assert model is not None, f"{route}: say in WORDS what stands for {key}"
-            row = world.row(model)
+            row = world.creator if key == "creator" else world.row(model)
             return str(row.code if key == "code" else row.pk)
 
         if "view_on_site" in name:

@@ -18,6 +18,7 @@ from videogen.admin import Desk
 
 from . import making
 from .desk import World, addresses, every_right, everything
+from .entering import enter
 
 CLOSED = (302, 403, 404, 405)
 # Open to whoever asks: they say nothing about anyone.
@@ -34,9 +35,7 @@ def both() -> tuple[World, World]:
 
 def client_of(user: User | None) -> Client:
     client = Client(raise_request_exception=True)
-    if user is not None:
-        client.force_login(user)
-    return client
+    return client if user is None else enter(user, client=client)
 
 
 def leaks(response: object, marks: list[str]) -> list[str]:

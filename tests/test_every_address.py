@@ -70,9 +70,19 @@ CREATORS_DESK = {
     "admin:view_on_site",
     *(
         f"admin:{model}_{page}"
-        for model in ("accounts_creator", "accounts_voice", "orders_order", "billing_price", "billing_statement")
+        for model in (
+            "accounts_creator",
+            "accounts_voice",
+            "orders_order",
+            "billing_price",
+            "billing_statement",
+            "billing_payout",
+        )
         for page in ("changelist", "change", "history")
     ),
+    "admin:billing_price_add",
+    "admin:billing_statement_month",
+    "admin:billing_statement_csv",
     "admin:pipeline_review_changelist",
     "admin:pipeline_review_change",
     "admin:pipeline_review_history",
