@@ -43,8 +43,6 @@ class LedgerEntryAdmin(Finds, ReadOnly):
     list_display = ("at", "fact", "account", "amount_", "order", "creator")
     list_filter = ("account", "creator")
     list_select_related = ("order", "creator")
-    date_hierarchy = "at"
-    ordering = ("-pk",)
     show_full_result_count = False
     finds = ("fact", "order__code")
 

@@ -19,9 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import audit
-from accounts.desk import ReadOnly
+from accounts.desk import ReadOnly, RecentChanges
 from accounts.models import Creator, User
-from accounts.recent import RecentChanges, ask, recently
+from accounts.recent import ask, recently
 from accounts.scoping import STAFF, Scoped
 
 from . import figures, payouts, shares, statements
@@ -132,7 +132,7 @@ class ShareForm(forms.ModelForm[ShareRate]):
 
 
 @admin.register(ShareRate)
-class ShareRateAdmin(RecentChanges, Scoped, admin.ModelAdmin[ShareRate]):  # type: ignore[misc]
+class ShareRateAdmin(RecentChanges, Scoped, admin.ModelAdmin[ShareRate]):
     """What was agreed with creators, with its history."""
 
     whose = STAFF
@@ -171,7 +171,7 @@ class ShareRateAdmin(RecentChanges, Scoped, admin.ModelAdmin[ShareRate]):  # typ
 
 
 @admin.register(PayoutAccount)
-class PayoutAccountAdmin(RecentChanges, Scoped, admin.ModelAdmin[PayoutAccount]):  # type: ignore[misc]
+class PayoutAccountAdmin(RecentChanges, Scoped, admin.ModelAdmin[PayoutAccount]):
     """Where creators' money goes."""
 
     whose = STAFF

@@ -38,7 +38,7 @@ class StatementAdmin(ReadOnly):
     own_list_display = ("month_", "films", "earned_", "reversed_", "paid_out_", "closing_")
     list_filter = ("creator",)
     list_select_related = ("creator",)
-    date_hierarchy = "month"
+    ordering = ("-month", "creator")
     show_full_result_count = False
 
     class Media:
@@ -174,7 +174,10 @@ class StatementAdmin(ReadOnly):
             first = dt.datetime.strptime(month, "%Y-%m").date()
         except ValueError:
             raise Http404 from None
-        if one is None or first not in statements.months(one, settings.CURRENCY):
+        if one is None:
+            raise Http404
+        known = first in statements.months(one, settings.CURRENCY)
+        if not known and not Statement.objects.filter(creator=one, month=first).exists():
             raise Http404
         return statements.month(one, first, settings.CURRENCY)
 

@@ -139,11 +139,13 @@ class Address:
 
 MODELS = {f"{m._meta.app_label}/{m._meta.model_name}": m for m in admin.site._registry}
 # Arguments that are neither a row's key nor a model's.
-<<<<<<< HEAD
-WORDS = {"app_label": "pipeline", "url": "nowhere", "content_type_id": "1", "vendor": "higgsfield"}
-=======
-WORDS = {"month": "2026-03", "app_label": "pipeline", "url": "nowhere", "content_type_id": "1"}
->>>>>>> 0860d0d (Show creators their months on the desk, as pages and files; let finance pay them and creators set their prices)
+WORDS = {
+    "app_label": "pipeline",
+    "url": "nowhere",
+    "content_type_id": "1",
+    "vendor": "higgsfield",
+    "month": "2026-03",
+}
 
 
 def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[tuple[str, str]]:
