@@ -14,12 +14,17 @@ from django.utils.translation import gettext_lazy
 from accounts.desk import Finds, ReadOnly, known
 from accounts.scoping import STAFF, Scoped
 
-from . import order_admin, rendition_admin, review_admin, slots
+from . import escalation_admin, order_admin, rendition_admin, review_admin, slots
 from .line import LINE
 from .media_links import link
 from .models import Call, CallState, Concern, Cut, Event, Finding, HookEvent, Notice, Production, Step, Vendor
 
-__all__ = ["order_admin", "rendition_admin", "review_admin"]  # imported so that they register themselves
+__all__ = [
+    "escalation_admin",
+    "order_admin",
+    "rendition_admin",
+    "review_admin",
+]  # imported so that they register themselves
 
 
 def stages() -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from orders.choices import Occasion, Tone
 
-from . import files
+from . import files, wishes
 from .claims import Claim
 from .media import encode, ground, meters, music, picture, probe, startframe, verdict
 from .media.motion import Box
@@ -73,6 +73,8 @@ def material(work: Claim, folder: Path, *, stills: bool = False) -> list[Materia
             page="page" in scene.photo.facts.get("warnings", ()),
             taken=scene.photo.facts.get("taken_at") or "",
             matte=scene.photo.facts.get("matte", ""),
+            calm=wishes.shot(work.production, scene.number).calm,
+            moved=scene.number in wishes.moved_captions(work.production),
         )
         found.append(Material(planned, audio, scene.photo.file))
         roles.append(scene.role)
@@ -150,7 +152,9 @@ def track(work: Claim) -> music.Track:
     brief = work.order.brief
     told = work.production.script.scenes.filter(role="fact").values_list("text", flat=True)
     tone = Tone.WARM if brief.tone == Tone.FUNNY and is_grave(list(told)) else brief.tone
-    return music.choose(tone, Occasion.CONDOLENCE if _mourned(work) else brief.occasion, work.order.pk)
+    mood, step = wishes.music(work.production)
+    occasion = Occasion.CONDOLENCE if _mourned(work) else brief.occasion
+    return music.choose(mood or tone, occasion, work.order.pk + step)
 
 
 def _mourned(work: Claim) -> bool:

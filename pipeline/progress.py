@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from accounts.models import ApprovalMode
 from orders.models import Order, OrderState
 
-from . import pace, slots, versions
+from . import pace, review_pace, slots, versions
 from .line import LINE, Stage
 from .media import subtitles
 from .media_links import link
@@ -46,7 +46,6 @@ ENDED: dict[str, StateKey] = {
 }
 # What is shown before the film is there never reads "nearly": the last percent belong to the delivery.
 MOST_BEFORE_DELIVERY = 97
-HISTORY = 30
 
 
 @dataclass(frozen=True)
@@ -247,34 +246,6 @@ def _eta(steps: list[Step]) -> tuple[int, int] | None:
     return max(1, round(low * 0.8)), max(2, round(high * 1.1))
 
 
-def review_wait(order: Order) -> str:
-    """How long this creator's reviews usually take, in words."""
-    # Decided by a person: what the command line approves for itself says nothing about the creator.
-    decided = Review.objects.filter(creator=order.creator, decided_by__isnull=False).exclude(decided_at=None)
-    waits = [
-        (review.decided_at - review.asked_at).total_seconds()
-        for review in decided.order_by("-asked_at")[:HISTORY]
-        if review.decided_at
-    ]
-    if not waits:
-        return _("%(name)s has not reviewed a film here yet, so we cannot say how long it takes.") % {
-            "name": order.creator.name
-        }
-    minutes = max(1, round(statistics.median(waits) / 60))
-    if minutes < 90:
-        return ngettext(
-            "That usually takes %(name)s about %(count)d minute.",
-            "That usually takes %(name)s about %(count)d minutes.",
-            minutes,
-        ) % {"name": order.creator.name, "count": minutes}
-    hours = round(minutes / 60)
-    return ngettext(
-        "That usually takes %(name)s about %(count)d hour.",
-        "That usually takes %(name)s about %(count)d hours.",
-        hours,
-    ) % {"name": order.creator.name, "count": hours}
-
-
 def _words(order: Order, production: Production | None, state: StateKey, stages: list[StageLine]) -> tuple[str, str]:
     names = {"name": order.brief.name, "creator": order.creator.name}
     if state == "delivered":
@@ -282,7 +253,7 @@ def _words(order: Order, production: Production | None, state: StateKey, stages:
             return _("The film for %(name)s was paid back.") % names, _("So it can no longer be watched here.")
         return _("Your film for %(name)s is ready.") % names, _renewing(order)
     if state == "review":
-        return _("%(creator)s is looking at your film.") % names, review_wait(order)
+        return _("%(creator)s is looking at your film.") % names, review_pace.said(order)
     if state == "cancelled":
         return _("This order was cancelled."), order.ending or _("Nothing was charged.")
     if state in ("failed", "refused"):

@@ -19,7 +19,7 @@ from .providers.base import Plain
 LONGEST_NOTE = 600
 ANOTHER = "another"  # of the photos, or the tracks: any but the present one
 LOCAL = "local"  # as a model: the photo itself, moved by a camera
-OTHER_MOVE = 1000  # added to a shot's seed for another camera move, or another take
+OTHER_MOVE = 2000  # added to a shot's seed for another camera move, or another take; mending has thousands of its own
 
 
 @dataclass(frozen=True)

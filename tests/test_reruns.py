@@ -58,7 +58,7 @@ def test_one_shot_again_films_that_shot_alone_with_less_motion_from_another_phot
     films.drain(bells)
     assert films.calls_by_stage(new) == {"shot": 1}
     call = Call.objects.get(step__production=new)
-    assert (call.step.item, call.request["calm"], call.request["seed"]) == (3, True, 1003)
+    assert (call.step.item, call.request["calm"], call.request["seed"]) == (3, True, 2003)
     before, after = (made.script.scenes.get(number=3).photo for made in (old, new))
     assert before != after
     assert old.script.scenes.get(number=2).photo == new.script.scenes.get(number=2).photo

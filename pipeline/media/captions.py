@@ -96,6 +96,12 @@ def safe_area(frame: tuple[int, int]) -> Box:
     return Box(w * 0.1, h * 0.11, w * 0.8, h * (0.925 - 0.11))
 
 
+def usual(frame: tuple[int, int]) -> Box:
+    """Where captions stand when nothing keeps them from it: the lower half of the safe area, in pixels."""
+    safe = safe_area(frame)
+    return Box(safe.x, safe.y + safe.h / 2, safe.w, safe.h / 2)
+
+
 def _is_tall(frame: tuple[int, int]) -> bool:
     return frame[1] > 1.2 * frame[0]
 

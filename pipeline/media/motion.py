@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 Kind = Literal["push_in", "pull_out", "drift", "reveal", "travel"]
@@ -59,6 +59,9 @@ class Box(NamedTuple):
         return self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
 
 
+CALM = 0.4  # of a move's motion, where less of it is wanted
+
+
 @dataclass(frozen=True, slots=True)
 class CameraPath:
     """One camera move. Windows live on a canvas: the photo's own pixels, or, with `fill`, a ground in frame pixels.
@@ -80,6 +83,11 @@ class CameraPath:
         t = min(1.0, max(0.0, share))
         t = t * t * (3 - 2 * t)
         return Box(*(a + (b - a) * t for a, b in zip(self.start, self.end, strict=True)))
+
+    def calmer(self) -> CameraPath:
+        """The same move with two fifths of its motion."""
+        end = Box(*(a + (b - a) * CALM for a, b in zip(self.start, self.end, strict=True)))
+        return replace(self, end=end)
 
     def on_canvas(self, part: Box) -> Box:
         """Where a part of the photo (fractions) lies on the canvas."""

@@ -34,7 +34,8 @@ class SceneIn:
     `photo` is an upright sRGB picture; `clip`, where there is one, is a moving take of it and is shown in its place.
     What the clip shows is a part of the photo: `clip_faces` and `clip_interest` are fractions of the clip. A `page` is
     shown whole. Between scenes of different chapters the film turns a page; within one it dissolves. `taken` is the
-    photo's ISO moment, `matte` where its people are (see depth); both empty when unknown.
+    photo's ISO moment, `matte` where its people are (see depth); both empty when unknown. A `calm` one is hardly moved
+    over; where `moved`, captions stand elsewhere than they would.
     """
 
     text: str
@@ -51,6 +52,8 @@ class SceneIn:
     chapter: str = ""
     taken: str = ""
     matte: str = ""
+    calm: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +259,7 @@ def _path(scene: SceneIn, spec: FilmSpec, seconds: float, before: Kind | None, p
     with Image.open(scene.photo) as photo:
         size = photo.size
     faces = [Box(*face) for face in scene.faces]
-    return choose_path(
+    path = choose_path(
         size,
         spec.size,
         faces,
@@ -266,6 +269,7 @@ def _path(scene: SceneIn, spec: FilmSpec, seconds: float, before: Kind | None, p
         before=before,
         whole=scene.page,
     )
+    return path.calmer() if scene.calm and path.kind != "travel" else path
 
 
 def _photos(scenes: Sequence[SceneIn], shot: Shot) -> list[tuple[CameraPath, Faces]]:
@@ -297,8 +301,10 @@ def _captions(
     for i, scene in enumerate(scenes):
         seen = [shot for shot in shots if shot.scene == i and shot.kind in ("photo", "clip")]
 
-        def faces(first: int, end: int, seen: Sequence[Shot] = seen) -> list[Box]:
-            return [face for shot in seen for face in _faces_during(scenes, spec, shot, first, end)]
+        def faces(first: int, end: int, scene: SceneIn = scene, seen: Sequence[Shot] = seen) -> list[Box]:
+            found = [face for shot in seen for face in _faces_during(scenes, spec, shot, first, end)]
+            # Where captions should stand elsewhere, their usual place counts as taken.
+            return [*found, captions.usual(spec.size)] if scene.moved else found
 
         at, (since, until) = narration[i][1], spans[i]
         words = [Word(w.text, at + w.start, at + w.end) for w in scene.words]

@@ -44,6 +44,7 @@ LONGEST_WATCHED = 120.0  # seconds; decoding all pictures of a usual clip takes 
 PUT_SECONDS = 60.0
 SMALLEST_SIDE = 320  # pixels; every model films at 480 lines or more
 TYPES = ("video/mp4", "video/quicktime", "application/octet-stream", "binary/octet-stream")
+CALM = " The camera hardly moves, and people keep still."
 NOBODY = "00000000-0000-0000-0000-000000000000"
 LONGEST_PROMPT = 600
 MANNER = "Slow, natural motion. Every face stays exactly as in the picture. No text, no new people."
@@ -110,7 +111,7 @@ class Higgsfield(Provider, Hooked):
         body: Json = {
             **self.film.extra,
             self.film.image_param: image or self._upload(self._start(wanted, workdir)),
-            self.film.prompt_param: _prompt(wanted.prompt),
+            self.film.prompt_param: _prompt(wanted.prompt) + (CALM if wanted.calm else ""),
             self.film.duration_param: seconds,
             self.film.seed_param: wanted.seed % 1_000_000,
         }

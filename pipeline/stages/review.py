@@ -43,16 +43,16 @@ def _seconds_to(moment: dt.datetime) -> float:
 
 
 def _take_effect(work: Work, review: Review) -> Done | Wait:
+    if review.takes_effect_at is not None and (left := _seconds_to(review.takes_effect_at)) > 0:
+        return Wait(left)
+    faultpoint("review.before_effect")
     if review.takes_effect_at is not None:
-        if (left := _seconds_to(review.takes_effect_at)) > 0:
-            return Wait(left)
         # From here on it cannot be taken back: whoever was quicker decides.
-        faultpoint("review.before_effect")
         with work.fence():
             mine = Review.objects.filter(pk=review.pk, state=review.state, takes_effect_at__lte=timezone.now())
             if not mine.update(takes_effect_at=None):
                 return Wait(1.0)
-        faultpoint("review.after_effect")
+    faultpoint("review.after_effect")
     if review.state == ReviewState.APPROVED:
         return DONE
     if review.code == ReasonCode.UNSAFE:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import product
 
 from pipeline.providers.base import PhotoNote, SceneDraft, ScriptDraft, WriteRequest
-from pipeline.providers.writing import fit, phrases, safety
+from pipeline.providers.writing import fit, phrases, safety, wish
 from pipeline.providers.writing import lexicon as lex
 from pipeline.providers.writing.address import Who
 from pipeline.providers.writing.facts import Harvest
@@ -44,7 +44,8 @@ class Telling:
         lines, self.who, self.dropped = told(harvest.facts, who, request.occasion)
         self.occasion = "condolence" if who.mourned else request.occasion
         self.grave = is_grave([line.text for line in lines])
-        self.tone = "warm" if self.grave and request.tone == "funny" else request.tone  # no jokes about a hard life
+        tone = wish.tone_of(request.note) or request.tone
+        self.tone = "warm" if self.grave and tone == "funny" else tone  # no jokes about a hard life
         self.mood = phrases.mood_of(self.occasion, self.tone)
         self.gentle = self.mood in {"soft", "sorry"}
         self.sender = _sender(request.sender) or _sender(harvest.sender)
