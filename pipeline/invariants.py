@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.core.files.storage import default_storage
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
-from billing.models import LedgerEntry, Payment, PaymentState, RefundState
+from billing.given import all_given_back
+from billing.models import LedgerEntry, Payment, PaymentState, Refund, RefundState
 from orders.consents import REQUIRED
 from orders.models import WITHOUT_FILM, Order, OrderEvent, OrderState
 
@@ -66,6 +67,9 @@ def i3_one_live_call() -> Iterator[str]:
         calls = Call.objects.filter(state__in=states).values("step", "name").annotate(times=Count("pk"))
         for row in calls.filter(times__gt=1):
             yield f"I3 step {row['step']} has {row['times']} calls {row['name']} {what}"
+    kept = Step.objects.filter(production__based_on__isnull=False, state=StepState.DONE, started_at=None)
+    for step in kept.filter(calls__isnull=False).distinct():
+        yield f"I3 step {step} was taken over and has calls"
 
 
 def i4_nothing_forgotten() -> Iterator[str]:
@@ -115,6 +119,8 @@ def i6_delivered_means_whole() -> Iterator[str]:
             yield f"I6 order {order} was delivered with the verdict “{cut.verdict}”"
         if cut.review.state != ReviewState.APPROVED or cut.review.sha256 != cut.sha256:
             yield f"I6 order {order} was delivered without approval of that film"
+        if cut.review.takes_effect_at is not None:
+            yield f"I6 order {order} was delivered while its approval could be taken back"
         if cut.review.automatic and cut.production.concerns.exists():
             yield f"I6 order {order} was delivered without a look at what moderation had flagged"
         if not default_storage.exists(cut.file):
@@ -139,6 +145,12 @@ def i7_no_film_no_money() -> Iterator[str]:
             yield f"I7 order {order} ended as {order.state} and the money is still held"
         if Call.objects.filter(step__production__order=order, created_at__gt=order.ended_at).exists():
             yield f"I7 order {order} ended as {order.state} and calls were made after that"
+
+    for delivery in Delivery.objects.exclude(renewed_at=None).select_related("order"):
+        back = Refund.objects.filter(payment__order=delivery.order, state=RefundState.DONE)
+        last = back.aggregate(last=Max("ended_at"))["last"]
+        if last is not None and all_given_back(delivery.order) and delivery.renewed_at and delivery.renewed_at > last:
+            yield f"I7 order {delivery.order} was paid back and got a newer version after that"
 
 
 def i8_files_and_rows_agree() -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,11 +20,22 @@ from billing import services as billing
 from billing.models import LedgerEntry, Payment, PaymentState
 from orders import services as orders
 from orders.models import Order, OrderEvent, OrderState
-from pipeline import calls, engine, hooks, invariants, services, slots, sweeping
-from pipeline.models import Call, CallState, Event, HookEvent, Production, ReviewState, Step, StepState
+from pipeline import calls, engine, hooks, invariants, rerun, reviewing, services, slots, sweeping
+from pipeline.models import (
+    Call,
+    CallState,
+    Event,
+    HookEvent,
+    Production,
+    ProductionState,
+    Review,
+    ReviewState,
+    Step,
+    StepState,
+)
 from pipeline.services import StaleReview
 
-from . import environment, making
+from . import environment, films, making
 from .test_calls import Endless, Slow, another_work
 from .test_review import finished
 
@@ -232,6 +244,93 @@ def test_of_a_yes_and_a_no_at_once_one_counts(bells, monkeypatch):
     review.refresh_from_db()
     assert review.state in (ReviewState.APPROVED, ReviewState.REFUSED)
     assert Event.objects.filter(name__in=["review.approved", "review.refused"]).count() == 1
+
+
+def test_of_a_yes_and_a_wish_at_once_one_counts(bells, monkeypatch):
+    review = films.waiting(bells, monkeypatch)
+
+    def answer(number: int) -> object:
+        if number % 2:
+            return services.decide(review=review, approve=True, by=None, sha256=review.sha256)
+        return reviewing.request_change(review=review, by=None, sha256=review.sha256, code="caption")
+
+    answered = at_once(answer)
+    assert len([one for one in answered if isinstance(one, StaleReview)]) == CROWD - 1, answered
+    review.refresh_from_db()
+    changed = review.state == ReviewState.CHANGED
+    assert Production.objects.count() == 1 + changed
+    assert Production.objects.filter(state=ProductionState.RUNNING).count() == 1
+
+
+def test_of_a_crowd_that_takes_a_film_to_look_at_one_has_it(bells, monkeypatch):
+    review = films.waiting(bells, monkeypatch)
+    people = [making.fan(f"{number}@films.example") for number in range(CROWD)]
+    taken = at_once(lambda number: reviewing.claim(review=review, by=people[number]))
+    assert sorted(taken) == [False] * (CROWD - 1) + [True]
+    review.refresh_from_db()
+    assert review.claimed_by == people[taken.index(True)]
+
+
+def test_negative_control_without_the_condition_in_the_update_several_have_it(bells, monkeypatch):
+    review = films.waiting(bells, monkeypatch)
+    people = [making.fan(f"{number}@films.example") for number in range(CROWD)]
+    looked = threading.Barrier(CROWD)
+
+    def look_then_take(number: int) -> bool:
+        free = Review.objects.filter(pk=review.pk, claimed_by=None).exists()
+        looked.wait()
+        return free and bool(Review.objects.filter(pk=review.pk).update(claimed_by=people[number]))
+
+    assert at_once(look_then_take).count(True) > 1
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_of_a_crowd_that_makes_it_again_one_making_comes(bells, monkeypatch, same):
+    review = films.waiting(bells, monkeypatch)
+    services.decide(review=review, approve=True, by=None, sha256=review.sha256)
+    films.drain(bells)
+    order = review.cut.production.order
+    made = at_once(
+        lambda number: rerun.rerun(
+            order=Order.objects.get(pk=order.pk),
+            change=rerun.Change("cut"),
+            by=None,
+            reason="",
+            key="same" if same else f"key {number}",
+        )
+    )
+    again = Production.objects.exclude(based_on=None)
+    assert again.count() == 1
+    if same:
+        assert set(made) == {again.get()}
+    else:
+        assert len([one for one in made if isinstance(one, rerun.Busy)]) == CROWD - 1, made
+
+
+def test_of_an_undo_and_the_boards_acting_at_once_one_counts(bells, monkeypatch, settings):
+    settings.REVIEW_UNDO_SECONDS = 10
+    review = films.waiting(bells, monkeypatch)
+    user = review.creator.user
+    services.decide(review=review, approve=True, by=user, sha256=review.sha256)
+    bells.clear()
+    # The last moment of the window: for some it is over, for others not yet.
+    Review.objects.update(takes_effect_at=timezone.now() + timedelta(milliseconds=150))
+    step = Step.objects.get(production=review.cut.production, stage="review")
+    Step.objects.filter(pk=step.pk).update(not_before=timezone.now())
+
+    def act(number: int) -> object:
+        time.sleep(0.05 * number)
+        return engine.run_step(step.pk) if number % 2 else reviewing.undo(review=review, by=user)
+
+    at_once(act)
+    review.refresh_from_db()
+    step.refresh_from_db()
+    undone = Event.objects.filter(name="review.undone").count()
+    if undone:
+        assert (undone, review.state) == (1, ReviewState.WAITING)
+        assert step.state != StepState.DONE
+    else:
+        assert review.state == ReviewState.APPROVED
 
 
 def test_of_a_delivery_and_a_cancellation_at_once_one_counts():

@@ -284,3 +284,74 @@ def test_the_orders_budget_holds_over_all_its_makings(bells, delivered, settings
     assert new.state == ProductionState.FAILED
     assert billing.settle(order=delivered) is None
     assert Delivery.objects.get().cut.production != new
+
+
+# --- the command, and what the parameters come to ---------------------------------------------------------------------
+
+
+def test_the_command_shows_the_plan_asks_and_begins(bells, delivered, monkeypatch, capsys):
+    from django.core.management import CommandError, call_command
+
+    monkeypatch.setattr("builtins.input", lambda question: "n")
+    call_command("rerun", delivered.code.lower(), "--from", "narration", "--scenes", "2", "--respelling", "EYE-leen")
+    said = capsys.readouterr().out
+    assert "made again:\n  Reading it aloud: 2\n" in said
+    assert "at most 0.02 EUR" in said
+    assert "Nothing was changed." in said
+    assert Production.objects.count() == 1
+    call_command("rerun", delivered.code, "--from", "cut", "--captions", "--key", "k", "--yes")
+    made = Production.objects.get(based_on__isnull=False)
+    assert f"Production {made} has begun." in capsys.readouterr().out
+    assert made.change == {"from_stage": "cut", "captions": True}
+    call_command("rerun", delivered.code, "--from", "cut", "--key", "k", "--yes")
+    with pytest.raises(CommandError, match="being made right now"):
+        call_command("rerun", delivered.code, "--from", "cut", "--yes")
+    with pytest.raises(CommandError, match="no order"):
+        call_command("rerun", "XXXX", "--from", "cut", "--yes")
+    with pytest.raises(CommandError, match="takes numbers"):
+        call_command("rerun", delivered.code, "--from", "cut", "--scenes", "first", "--yes")
+
+
+def test_a_calm_move_is_the_same_move_with_less_of_it():
+    from pipeline.media.motion import CALM, Box, choose_path
+
+    path = choose_path((1200, 1600), (1080, 1920), [], Box(0.2, 0.2, 0.5, 0.5), seconds=4, seed=3)
+    calm = path.calmer()
+    assert (calm.kind, calm.start) == (path.kind, path.start)
+    for axis in range(4):
+        whole, less = path.end[axis] - path.start[axis], calm.end[axis] - calm.start[axis]
+        assert abs(less - CALM * whole) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("note", "tone"),
+    [
+        ("Funnier, please.", "funny"),
+        ("Less jokes and warmer", "warm"),
+        ("not so funny", "warm"),
+        ("a bit more EPIC than this", "epic"),
+        ("more touching, less epic", "heartfelt"),
+        ("mention the cat", ""),
+        ("", ""),
+    ],
+)
+def test_the_local_writer_hears_the_tone_in_a_note(note, tone):
+    from pipeline.providers.writing.wish import tone_of
+
+    assert tone_of(note) == tone
+
+
+def test_the_vendor_is_told_the_note_beside_the_order_and_never_as_part_of_it():
+    import json
+
+    from pipeline.providers.openai_writer import _material
+
+    from .stories import DEMO, Story
+
+    request = Story("x", DEMO).request()
+    from dataclasses import replace
+
+    told = json.loads(_material(replace(request, note="Warmer.", telling=2)))
+    assert told["wish"] == "Warmer."
+    assert not {"note", "telling"} & told["order"].keys()
+    assert "wish" not in json.loads(_material(request))

@@ -243,7 +243,7 @@ def _shot(
             speed = min(1.0, max(conform.SLOWEST, length / needed))
             return Shot("clip", index, start, stop, str(scene.photo), path, start, stop, str(scene.clip), speed)
     path = _path(scene, spec, seconds, before, part)
-    wanted = templates.of(spec.template).depth and scene.matte and not spec.draft
+    wanted = templates.of(spec.template).depth and scene.matte and not spec.draft and not scene.calm
     relief = depth.relief(scene.matte, path, [Box(*face) for face in scene.faces]) if wanted else None
     return Shot("photo", index, start, stop, str(scene.photo), path, move_start, stop, relief=relief)
 
