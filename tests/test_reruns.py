@@ -355,3 +355,39 @@ def test_the_vendor_is_told_the_note_beside_the_order_and_never_as_part_of_it():
     assert told["wish"] == "Warmer."
     assert not {"note", "telling"} & told["order"].keys()
     assert "wish" not in json.loads(_material(request))
+
+
+@pytest.mark.render
+def test_a_real_film_gets_one_shot_and_one_caption_made_again_and_keeps_the_rest(tmp_path, settings):
+    from django.core.files.storage import default_storage
+
+    from pipeline import jobs, queue
+    from pipeline.media.captions import usual
+    from pipeline.models import Cut
+
+    from .samples import STORY
+    from .test_make_video import make
+
+    settings.RENDER_SCALE = 0.15
+    report, code = make(*STORY, out=tmp_path / "film.mp4", seconds=20, format="1:1")
+    assert (code, report["delivered"]) == (0, True)
+    order = Order.objects.get()
+    with queue.inline() as bells:
+        again(order, "shot", key="a", scenes=(2,), calm=True, photo="another")
+        queue.drain(bells, jobs.JOBS)
+        again(order, "cut", key="b", scenes=(2,), captions=True)
+        queue.drain(bells, jobs.JOBS)
+    first, second, third = Cut.objects.order_by("pk")
+    assert [cut.production.state for cut in (first, second, third)] == ["done"] * 3
+    assert Delivery.objects.get().cut == third
+    assert len({cut.sha256 for cut in (first, second, third)}) == 3
+    assert all(default_storage.exists(cut.file) for cut in (first, second, third)), "every version can be watched"
+    photos = [{shot[2] for shot in cut.timeline["shots"] if shot[5] == 2} for cut in (first, second, third)]
+    assert photos[0] != photos[1] == photos[2]
+    start, end = third.timeline["scenes"][1]
+    low = usual(tuple(third.timeline["size"]))
+    moved = [box for box in third.timeline["captions"] if start <= box[0] and box[1] <= end]
+    assert moved
+    assert all(box[3] + box[5] <= low.y + 1 for box in moved), "above their usual place"
+    assert {cut.verdict for cut in (first, second, third)} == {"pass"}
+    assert invariants.broken() == []

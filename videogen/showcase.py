@@ -48,6 +48,7 @@ class Card:
     prices: list[PriceLine]
     occasions: list[str | Promise]
     approves_each: bool
+    approves_some: bool
 
     @property
     def lowest(self) -> Price | None:
@@ -90,6 +91,7 @@ def card(creator: Creator) -> Card:
         prices=[PriceLine(Length(seconds).label, price) for seconds, price in sorted(by_length.items())],
         occasions=_occasions(voice, timezone.localdate()),
         approves_each=creator.approval == ApprovalMode.EVERY_FILM,
+        approves_some=creator.approval == ApprovalMode.SAMPLED,
     )
 
 
