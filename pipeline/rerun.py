@@ -146,6 +146,8 @@ def rerun(*, order: Order, change: Change, by: Any, reason: str, key: str) -> Pr
 def begin(*, order: Order, base: Production, change: Change, by: Any, reason: str, key: str) -> Production:
     """Write the new production, in the caller's transaction. What waits for a review gives way; Busy otherwise."""
     _claim(order)
+    if (known := _known(order, key)) is not None:
+        return known  # another click was first
     if sentence := _objection(base, change):
         raise CannotRerun(sentence)
     running = _running(order)
