@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.desk import ReadOnly
+from accounts.desk import Finds, ReadOnly
 from accounts.scoping import STAFF
 
 from . import escalations
@@ -18,7 +18,7 @@ from .models import Escalation
 
 
 @admin.register(Escalation)
-class EscalationAdmin(ReadOnly):
+class EscalationAdmin(Finds, ReadOnly):
     """Open ones first, the oldest on top; settled ones stay on record."""
 
     whose = STAFF
@@ -26,7 +26,7 @@ class EscalationAdmin(ReadOnly):
     list_display_links = None
     list_filter = ("kind", ("settled_at", admin.EmptyFieldListFilter))
     list_select_related = ("order", "settled_by")
-    search_fields = ("order__code",)
+    finds = ("order__code",)
     ordering = (Case(When(settled_at=None, then=Value(0)), default=Value(1)), F("raised_at"))
     actions = ("look_after",)
 
