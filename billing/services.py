@@ -131,6 +131,14 @@ def settle(*, order: Order) -> None:
             refunds.give_all_back(payment=payment, reason=REASONS[OrderState(order.state)])
 
 
+def ask_later(*, order: Order) -> None:
+    """A gateway did not do what was asked: it is asked again after a pause, and how things stand is read first."""
+    for payment in order.payments.filter(state=PaymentState.AUTHORIZED, look_at=None):
+        Payment.objects.filter(pk=payment.pk).update(
+            look_at=timezone.now() + truth.pause(payment.looks), looks=F("looks") + 1
+        )
+
+
 def _settle_held(order: Order, payment: Payment) -> None:
     if payment.refunded >= payment.amount and payment.wanted is None:
         holds.release(payment)  # all of it was given up before any was taken
@@ -154,7 +162,7 @@ def _place_late(order: Order, payment: Payment) -> None:
 
 def unsettled() -> QuerySet[Order]:
     """Orders whose money is not where it belongs: held though it ended, about to end, or taken without a film."""
-    held = Q(payments__state=PaymentState.AUTHORIZED)
+    held = Q(payments__state=PaymentState.AUTHORIZED, payments__look_at=None)
     ending = Q(payments__capture_before__lt=timezone.now() + BEFORE_THE_END)
     given_up = Q(payments__refunded__gte=F("payments__amount"))
     tried = Refund.objects.filter(payment__order=OuterRef("pk"), key__startswith=f"{refunds.AUTOMATIC}:")

@@ -49,7 +49,7 @@ def look_if_due(pk: int) -> None:
         look(payment)
     except (GatewayError, ImproperlyConfigured) as error:
         log.warning("Payment %s could not be looked at: %s", payment, error)
-        Payment.objects.filter(pk=pk).update(look_at=now + _pause(payment.looks))
+        Payment.objects.filter(pk=pk).update(look_at=now + pause(payment.looks))
 
 
 def follow_refund(pk: int) -> None:
@@ -148,9 +148,10 @@ def _lost(payment: Payment, truth: Truth) -> None:
 def _set_alarm(payment: Payment, truth: Truth) -> None:
     """Look again while somebody may still pay; all else is rung for, or settled by the sweep."""
     waits = truth.stand == Stand.PENDING or (truth.stand == Stand.OPEN and payment.state == PaymentState.CREATED)
-    later = timezone.now() + (_pause(payment.looks) if truth.stand == Stand.OPEN else dt.timedelta(minutes=1))
+    later = timezone.now() + (pause(payment.looks) if truth.stand == Stand.OPEN else dt.timedelta(minutes=1))
     Payment.objects.filter(pk=payment.pk).update(look_at=later if waits else None)
 
 
-def _pause(looks: int) -> dt.timedelta:
+def pause(looks: int) -> dt.timedelta:
+    """How long a gateway is left alone that was asked so often."""
     return dt.timedelta(minutes=PAUSES[min(looks, len(PAUSES) - 1)])

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.core.files.storage import default_storage
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, F, Max, Q, Sum
 from django.utils import timezone
 
 from billing.given import all_given_back
-from billing.models import LedgerEntry, Payment, PaymentState, Refund, RefundState
+from billing.models import Account, LedgerEntry, Payment, PaymentState, Refund, RefundReason, RefundSource, RefundState
 from orders.consents import REQUIRED
 from orders.models import WITHOUT_FILM, Order, OrderEvent, OrderState
 
@@ -37,6 +37,8 @@ from .models import (
 
 # How late something due may be handled before it counts as forgotten.
 GRACE = dt.timedelta(seconds=60)
+OPEN = (RefundState.CREATED, RefundState.SENT)
+SENT = (RefundState.SENT, RefundState.DONE)
 MAIL_GRACE = dt.timedelta(hours=6)
 
 
@@ -45,9 +47,20 @@ def i1_ledger_balances() -> Iterator[str]:
     for row in LedgerEntry.objects.values("fact").annotate(total=Sum("amount")).exclude(total=0):
         yield f"I1 ledger fact {row['fact']} sums to {row['total']}"
     for payment in Payment.objects.filter(refunds__isnull=False).distinct():
-        back = payment.refunds.exclude(state=RefundState.FAILED).aggregate(sum=Sum("amount"))["sum"] or 0
-        if back > (payment.amount if payment.state == PaymentState.CAPTURED else 0):
-            yield f"I1 {payment} gave back {back} of {payment.amount}"
+        rows = payment.refunds.exclude(state=RefundState.FAILED)
+        claimed = rows.aggregate(sum=Sum("amount"))["sum"] or 0
+        if claimed != payment.refunded:
+            yield f"I1 {payment} has refunds of {claimed} and says {payment.refunded}"
+        # What others took back at the gateway is a fact, whatever we think of it.
+        ours = rows.exclude(source=RefundSource.BANK).exclude(reason=RefundReason.OUTSIDE)
+        back = ours.aggregate(sum=Sum("amount"))["sum"] or 0
+        sent = ours.filter(released=False, state__in=SENT).aggregate(sum=Sum("amount"))["sum"] or 0
+        if back > payment.amount or sent > payment.captured:
+            yield f"I1 {payment} gave back {back}, sent {sent}, of {payment.captured} taken"
+    for payment in Payment.objects.filter(captured__gt=0):
+        posted = LedgerEntry.objects.filter(fact=f"charge:{payment.key}", account=Account.GATEWAY)
+        if [entry.amount for entry in posted] != [payment.captured]:
+            yield f"I1 {payment} took {payment.captured} and the ledger says otherwise"
     for payment in Payment.objects.filter(state=PaymentState.CAPTURED):
         if not LedgerEntry.objects.filter(fact=f"charge:{payment.key}").exists():
             yield f"I1 {payment} was captured and is not in the ledger"
@@ -81,6 +94,10 @@ def i4_nothing_forgotten() -> Iterator[str]:
     held = Payment.objects.filter(state=PaymentState.AUTHORIZED, authorized_at__lt=late, order__state=OrderState.DRAFT)
     for payment in held:
         yield f"I4 payment {payment} is held and its order was not placed"
+    for payment in Payment.objects.filter(look_at__lt=late):
+        yield f"I4 payment {payment} was to be looked at since before {late:%H:%M:%S}"
+    for refund in Refund.objects.filter(state__in=OPEN).filter(Q(look_at=None) | Q(look_at__lt=late)):
+        yield f"I4 refund {refund} is open and nobody looks at it"
     for notice in Notice.objects.filter(sent_at=None, created_at__lt=timezone.now() - MAIL_GRACE):
         yield f"I4 the mail {notice} has not left: {notice.error or 'no reason is known'}"
     for step in Step.objects.due(late):
@@ -143,8 +160,14 @@ def i7_no_film_no_money() -> Iterator[str]:
         held = order.payments.filter(state=PaymentState.AUTHORIZED).exists()
         if held and order.ended_at and order.ended_at < timezone.now() - GRACE:
             yield f"I7 order {order} ended as {order.state} and the money is still held"
+        kept = order.payments.filter(captured__gt=F("refunded")).exclude(refunds__state=RefundState.FAILED).exists()
+        if kept and order.ended_at and order.ended_at < timezone.now() - GRACE:
+            yield f"I7 order {order} ended as {order.state} and the money was kept"
         if Call.objects.filter(step__production__order=order, created_at__gt=order.ended_at).exists():
             yield f"I7 order {order} ended as {order.state} and calls were made after that"
+    paid_back = Payment.objects.filter(state=PaymentState.CAPTURED, refunded__gte=F("amount")).values("order")
+    for delivery in Delivery.objects.filter(order__in=paid_back, revoked_at=None):
+        yield f"I7 order {delivery.order} was paid back whole and its film can still be watched"
 
     for delivery in Delivery.objects.exclude(renewed_at=None).select_related("order"):
         back = Refund.objects.filter(payment__order=delivery.order, state=RefundState.DONE)

@@ -1,6 +1,6 @@
 """What a doorbell may ask for: functions of one id, called by workers."""
 
-from billing import truth
+from billing import reconcile, truth
 
 from . import calls, engine, escalations, looking, money, notices, photos, renditions, roster
 
@@ -62,6 +62,11 @@ def send_payout(pk: int) -> None:
     money.send_payout(pk)
 
 
+def compare_books(_pk: int) -> None:
+    """Compare the gateway's books with ours, if nobody has today."""
+    reconcile.daily()
+
+
 JOBS = {
     "run_step": run_step,
     "check_photo": check_photo,
@@ -74,4 +79,5 @@ JOBS = {
     "send_refund": send_refund,
     "settle_order": settle_order,
     "send_payout": send_payout,
+    "compare_books": compare_books,
 }

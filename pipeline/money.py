@@ -9,7 +9,7 @@ import logging
 
 from django.core.exceptions import ImproperlyConfigured
 
-from billing import payouts, refunds, truth
+from billing import payouts, reconcile, refunds, truth
 from billing import services as billing
 from billing.gateways.base import GatewayError
 from billing.models import Payout
@@ -34,6 +34,7 @@ def settle(pk: int) -> None:
         billing.settle(order=order)
     except (GatewayError, ImproperlyConfigured) as error:
         log.warning("The money of order %s is not settled: %s", order, error)
+        billing.ask_later(order=order)
 
 
 def send_payout(pk: int) -> None:
@@ -56,4 +57,6 @@ def sweep() -> int:
         for pk in due:
             queue.push("control", job, pk, f"{job}-{pk}")
             found += 1
+    if reconcile.is_due():
+        queue.push("control", "compare_books", 0, "compare_books")
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 
-from . import custom_voice, higgsfield
+from . import custom_voice, higgsfield, stripe_door
 
 PORT = 8090
 
@@ -26,6 +26,9 @@ def environment(base_url: str) -> dict[str, str]:
         "CUSTOM_VOICE_URL": f"{base_url}/custom-voice",
         "CUSTOM_VOICE_KEY": "sandbox",
         "CUSTOM_VOICE_WEBHOOK_SECRETS": custom_voice.SECRET,
+        "STRIPE_SECRET_KEY": "sk_test_sandbox",
+        "STRIPE_BASE_URL": f"{base_url}/stripe",
+        "STRIPE_WEBHOOK_SECRETS": stripe_door.SECRET,
         "SPEECH_BASE_URL": "",
         "SPEECH_API_KEY": "",
     }

@@ -1,13 +1,14 @@
 """Stripe, pretended: Checkout, holds and captures, refunds, transfers, events and their webhooks, idempotency keys.
 
-Not Stripe's: `GET` and `POST /pay/{session}` are the hosted page, `POST /clock?advance=86400` lets time pass.
+Not Stripe's: `GET` and `POST /pay/{session}` are the hosted page, `POST /clock?advance=86400` lets time pass,
+`POST /dispute/{charge}?status=lost` has a bank take a charge back, win it or lose it.
 """
 
 from __future__ import annotations
 
 from . import bells
-from .server import Route
-from .stripe_door import Ask, Refused, Thing, known, listed, metadata, number
+from .server import Request, Response, Route
+from .stripe_door import Ask, Refused, Thing, known, listed, metadata, number, public
 from .stripe_till import Till
 from .world import World, register
 
@@ -60,6 +61,8 @@ def stripe(world: World) -> list[Route]:
         ("GET", f"/v1/transfers/{one}", api(desk.shows("transfer"))),
         ("POST", f"/v1/transfers/{one}/reversals", api(desk.reverse)),
         ("GET", f"/v1/transfers/{one}/reversals", api(desk.reversals)),
+        ("GET", "/v1/disputes", api(desk.lists("dispute", "payment_intent", "charge"))),
+        ("GET", f"/v1/disputes/{one}", api(desk.shows("dispute"))),
         ("GET", "/v1/events", api(desk.lists("event", "type"))),
         ("GET", f"/v1/events/{one}", api(desk.shows("event"))),
         ("POST", "/v1/webhook_endpoints", api(desk.listen)),
@@ -68,6 +71,7 @@ def stripe(world: World) -> list[Route]:
         ("GET", f"/pay/{one}", desk.page),
         ("POST", f"/pay/{one}", desk.paid),
         ("POST", "/clock", desk.clock),
+        ("POST", f"/dispute/{one}", desk.dispute),
     ]
 
 
@@ -132,6 +136,23 @@ class _Desk(Till):
             else:
                 refund["status"] = "succeeded"
             self.tell("refund.updated", refund)
+
+    def dispute(self, request: Request) -> Response:
+        """A bank takes a charge back (`needs_response`), or says how that ended (`won`, `lost`)."""
+        with self.lock:
+            charge = self.get(request.match[1], "charge")
+            found = [one for one in self.all("dispute") if one["charge"] == charge["id"]]
+            status = request.query.get("status", "needs_response")
+            if not found:
+                charge["disputed"] = True
+                named = {"charge": charge["id"], "payment_intent": charge["payment_intent"], "metadata": {}}
+                amount = charge["amount_captured"] - charge["amount_refunded"]
+                found = [self.make("dispute", "dp", amount=amount, currency=charge["currency"], status=status, **named)]
+                self.tell("charge.dispute.created", found[0])
+            else:
+                found[0]["status"] = status
+                self.tell("charge.dispute.closed", found[0])
+            return Response(body=public(found[0]))
 
     # -- money on ------------------------------------------------------------------------------------------------------
 

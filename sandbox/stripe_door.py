@@ -120,7 +120,10 @@ class Door:
         try:
             if posted and self.falls("down"):
                 raise down
-            status, body = 200, copy.deepcopy(self.expanded(do(self.asking), params))
+            made = do(self.asking)
+            if made["object"] != "list":  # of a list, each is expanded
+                made = self.expanded(made, params)
+            status, body = 200, copy.deepcopy(made)
             if posted and self.falls("down_after"):
                 raise down
         except Refused as no:
@@ -195,7 +198,10 @@ class Door:
             since = ask.params.get("created")
             if isinstance(since, dict) and "gte" in since:
                 found = [one for one in found if one["created"] >= number(since, "gte")]
-            return listed(found, ask.params, f"/v1/{kind.replace('.', '/')}s")
+            page = listed(found, ask.params, f"/v1/{kind.replace('.', '/')}s")
+            inside = [path.removeprefix("data.") for path in ask.params.get("expand", [])]
+            page["data"] = [self.expanded(one, {"expand": inside}) for one in page["data"]]
+            return page
 
         return do
 
@@ -224,6 +230,8 @@ class Door:
             place = out
             for name in str(path).split("."):
                 value = place.get(name)
+                if value is None and name in place:
+                    break  # nothing there yet is nothing
                 if isinstance(value, str) and value in self.things:
                     place[name] = value = public(self.things[value])
                 if not isinstance(value, dict):

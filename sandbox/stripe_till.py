@@ -177,6 +177,7 @@ class Till(Door):
             currency=intent["currency"],
             paid=True,
             refunded=False,
+            disputed=False,
             status="succeeded",
             payment_intent=intent["id"],
             payment_method_details={"type": "card", "card": brief},

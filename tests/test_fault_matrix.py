@@ -12,7 +12,7 @@ import pytest
 from orders.faults import POINTS
 
 ROOT = Path(__file__).resolve().parent.parent
-FAMILIES = {"P": 8, "R": 4, "D": 4, "V": 18, "S": 3, "F": 5, "C": 1, "W": 1}
+FAMILIES = {"P": 8, "R": 4, "D": 4, "V": 18, "S": 3, "F": 5, "C": 1, "W": 1, "M": 12}
 ROWS = [f"{family}{number}" for family, last in FAMILIES.items() for number in range(1, last + 1)]
 
 

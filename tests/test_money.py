@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import VoiceLicence
 from billing import holds, truth
 from billing import services as billing
 from billing.gateways import chosen
@@ -20,14 +21,15 @@ from billing.gateways.sandbox import SandboxTill
 from billing.models import LedgerEntry, Payment, PaymentState
 from orders import services as orders
 from orders.cashier import NotForSale
-from orders.models import OrderState
-from pipeline import engine, invariants, jobs, queue, sweeping
+from orders.models import Order, OrderState
+from pipeline import engine, invariants, jobs, queue, reviewing, sweeping
 from pipeline.engine import DONE, StageFailed
-from pipeline.models import Notice, Production, ProductionState
+from pipeline.models import Delivery, Notice, Production, ProductionState
 from pipeline.stages import delivery
 
 from . import making
 from .board import Died, Stages, run
+from .test_review import finished
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -233,6 +235,11 @@ def test_a_gateway_that_is_away_delays_the_money_and_neither_the_film_nor_the_ma
     monkeypatch.undo()
     sweep(bells)
     payment.refresh_from_db()
+    assert payment.state == PaymentState.AUTHORIZED, "it is left alone for a minute"
+    Payment.objects.update(look_at=timezone.now())
+    sweep(bells)  # how things stand is read, and then it is taken
+    sweep(bells)
+    payment.refresh_from_db()
     assert payment.state == PaymentState.CAPTURED
 
 
@@ -243,3 +250,26 @@ def test_invariants_command_says_what_is_broken(payment, capsys):
     with pytest.raises(SystemExit):
         call_command("invariants")
     assert "is placed and nothing is being made" in capsys.readouterr().out
+
+
+def approved_without_a_licence(bells, monkeypatch):
+    """A film that was made and waits for the creator, whose licence ends before they say yes."""
+    review = finished(bells, monkeypatch)
+    VoiceLicence.objects.update(revoked_at=timezone.now())
+    reviewing.decide(review=review, approve=True, by=None, sha256=review.sha256)
+    queue.drain(bells, jobs.JOBS)
+    return Order.objects.get()
+
+
+def test_a_licence_that_ends_on_the_way_ends_the_order_and_lets_the_money_go(bells, monkeypatch):
+    order = approved_without_a_licence(bells, monkeypatch)
+    assert (order.state, Payment.objects.get().state) == (OrderState.FAILED, PaymentState.CANCELLED)
+    assert "licence" in order.ending
+    assert not Delivery.objects.exists()
+
+
+def test_negative_control_without_the_look_at_the_licence_the_film_goes_out(bells, monkeypatch):
+    monkeypatch.setattr(delivery, "_ask_the_licence", lambda work: None)
+    order = approved_without_a_licence(bells, monkeypatch)
+    assert order.state == OrderState.DELIVERED
+    assert any("without a licence" in says for says in invariants.i6_delivered_means_whole())

@@ -60,6 +60,12 @@ def vendors_can_be_asked(app_configs: Sequence[Any] | None, **kwargs: Any) -> li
     return [Error(fault, hint="docs/settings.md, Vendors.", id="videogen.E030") for fault in roster.faults()]
 
 
+@register("vendors")
+def fans_can_pay(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Half a key would be found out by the first fan who pays."""
+    return [Error(fault, hint="docs/settings.md, Payments.", id="videogen.E040") for fault in chosen.faults()]
+
+
 @register("files")
 def files_are_whole(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Half a bucket loses files; half a CloudFront hands them to everyone."""

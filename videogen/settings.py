@@ -308,6 +308,16 @@ CUSTOM_VOICE_PRICE = env.int("CUSTOM_VOICE_PRICE", default=0)
 CUSTOM_VOICE_LIMIT = env.int("CUSTOM_VOICE_LIMIT", default=2)
 CUSTOM_VOICE_WEBHOOK_SECRETS = env.list("CUSTOM_VOICE_WEBHOOK_SECRETS", default=[])
 
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_BASE_URL = env.str("STRIPE_BASE_URL", default="https://api.stripe.com")
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
+# Where the form that begins a payment may lead: Stripe's own page or, where something stands in, that one's.
+CHECKOUT_ORIGIN = (
+    "https://checkout.stripe.com"
+    if STRIPE_BASE_URL == "https://api.stripe.com"
+    else "/".join(STRIPE_BASE_URL.split("/")[:3])
+)
+
 # What one US dollar costs in CURRENCY. Vendors are paid in dollars, fans pay in CURRENCY.
 USD_RATE = env.float("USD_RATE", default=1.0)
 # Nothing is submitted past these, in minor units of CURRENCY: per order (and never more than this share of its
@@ -348,7 +358,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
-        "form-action": [SELF],
+        "form-action": [SELF, CHECKOUT_ORIGIN] if STRIPE_SECRET_KEY else [SELF],
     }
 }
 PERMISSIONS_POLICY: dict[str, list[str]] = {

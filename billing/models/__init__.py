@@ -1,6 +1,7 @@
 """Money: prices with their history, payments, refunds and the double-entry ledger. Integer minor units everywhere."""
 
 from .ledger import Account, AppendOnly, LedgerEntry
+from .outside import GatewayEvent, Reconciliation
 from .payments import Payment, PaymentState, Refund, RefundReason, RefundSource, RefundState
 from .payouts import Payout, PayoutAccount, PayoutState
 from .prices import Price, PriceQuerySet
@@ -11,6 +12,7 @@ from .till import TestCharge, TestRefund
 __all__ = [
     "Account",
     "AppendOnly",
+    "GatewayEvent",
     "LedgerEntry",
     "Payment",
     "PaymentState",
@@ -19,6 +21,7 @@ __all__ = [
     "PayoutState",
     "Price",
     "PriceQuerySet",
+    "Reconciliation",
     "Refund",
     "RefundReason",
     "RefundSource",

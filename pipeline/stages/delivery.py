@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from billing import services as billing
 from billing.gateways.base import GatewayError
@@ -38,6 +39,7 @@ def _deliver(work: Work) -> None:
     review = cut.review
     if review.state != ReviewState.APPROVED or review.sha256 != cut.sha256 or review.takes_effect_at is not None:
         raise StageFailed("the approval is not for this cut")
+    _ask_the_licence(work)
     with work.fence():
         # The order's row first, as whoever gives its money back takes it.
         Order.objects.filter(pk=work.order.pk).update(changed_at=timezone.now())
@@ -54,6 +56,16 @@ def _deliver(work: Work) -> None:
         else:
             _renew(work, delivery, cut)
     work.order.refresh_from_db()
+
+
+def _ask_the_licence(work: Work) -> None:
+    """A creator's look may take days: the licence that held for the reading has to hold today. Raises StageFailed."""
+    voice, brief = work.order.creator.voice, work.order.brief
+    if voice.licence_for(brief.occasion, timezone.now().date()) is None:
+        raise StageFailed(
+            f"no licence of {voice} covers {brief.occasion} today",
+            fan=_("The licence for this voice does not cover this film any more."),
+        )
 
 
 def _renew(work: Work, delivery: Delivery, cut: Cut) -> None:

@@ -17,13 +17,15 @@ from django.db import OperationalError
 from accounts.models import Creator, User
 from billing import services as billing
 from billing.gateways.base import GatewayError
-from billing.models import Refund, RefundState
+from billing.models import PaymentState, Refund, RefundState
 from orders import services as orders
+from orders.cashier import NotForSale
 from orders.models import ConsentKind, Order, OrderState, PhotoState
 from orders.uploads import gate
 from pipeline.models import Production, ProductionState
 from videogen.supervisor import Supervisor
 
+from .paying import pay
 from .people import People
 
 # (for whom, what is told): five to nine photos make each film, in every shape that is sold.
@@ -33,6 +35,8 @@ STORIES = (
     ("Amina", "She learned to swim at sixty. She keeps every letter. Her garden won a prize, twice."),
 )
 NAP = 0.25
+# A gateway that was away is left alone for a minute or two; seconds in which all money has to come to its end.
+SETTLING = 300
 ENDED = (OrderState.DELIVERED, OrderState.REFUSED, OrderState.FAILED, OrderState.CANCELLED)
 
 
@@ -103,8 +107,7 @@ class Trial:
         if begun < self.plan.orders and begun - ended < self.plan.in_flight:
             self.drafts.append(self._draft(begun))
         for order in list(self.drafts):
-            if not order.photos.filter(state=PhotoState.UPLOADED).exists():
-                self._pay(order)
+            if not order.photos.filter(state=PhotoState.UPLOADED).exists() and self._paid(order):
                 self.drafts.remove(order)
         self.cpu += time.thread_time() - before
         for code in self._people.look(self.placed):
@@ -134,15 +137,29 @@ class Trial:
         number = len(self.placed)
         if self.plan.money and number % 3 == 0:
             try:
-                billing.pay(payment=billing.begin_payment(order=order), card="declined")
+                pay(billing.begin_payment(order=order), "declined")
             except GatewayError:
                 order.refresh_from_db()
         payment = billing.begin_payment(order=order)
-        billing.pay(payment=payment, card="good")
+        pay(payment, "good")
         if self.plan.money and number % 4 == 0:
             payment.refresh_from_db()
-            billing.pay(payment=payment, card="good")
+            pay(payment, "good")
         self.placed[order.code] = OrderState.DELIVERED
+
+    def _paid(self, order: Order) -> bool:
+        """Whether the fan could pay; a gateway that is away is tried again at the next turn."""
+        try:
+            self._pay(order)
+        except GatewayError as error:
+            self.say(f"the till of {order}: {error}")
+            order.refresh_from_db()
+        except NotForSale:  # the answer was lost, and the money was held all the same
+            order.refresh_from_db()
+        if order.is_draft:
+            return False
+        self.placed.setdefault(order.code, OrderState.DELIVERED)
+        return True
 
     def _kill(self, dice: random.Random) -> None:
         """Kill one process of the site, as a machine that runs out of memory would."""
@@ -158,9 +175,10 @@ class Trial:
         def open_still() -> int:
             going_back = Refund.objects.filter(state__in=(RefundState.CREATED, RefundState.SENT)).count()
             running = Production.objects.filter(state=ProductionState.RUNNING).count()
-            return billing.unsettled().count() + going_back + running
+            held = Order.objects.filter(payments__state=PaymentState.AUTHORIZED).count()
+            return billing.unsettled().count() + held + going_back + running
 
-        until = time.monotonic() + 60
+        until = time.monotonic() + SETTLING
         while time.monotonic() < until and self._calmly(open_still) != 0:
             self.site.look_after()
             time.sleep(NAP)

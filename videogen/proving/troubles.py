@@ -46,6 +46,15 @@ USUAL = {
     "custom-voice.busy": 0.02,
     "custom-voice.later": 0.3,
     "custom-voice.down_after": 0.01,
+    "stripe.rate": 0.01,
+    "stripe.down": 0.01,
+    "stripe.down_after": 0.01,
+    "stripe.silent": 0.01,
+    "stripe.hook_lost": 0.03,
+    "stripe.hook_twice": 0.03,
+    "stripe.hook_late": 0.01,
+    "stripe.hook_shuffled": 0.03,
+    "stripe.refund_pending": 0.1,
 }
 
 STORM = {
@@ -83,6 +92,9 @@ STORM = {
     "elevenlabs.wrong_times": 0.05,
     "elevenlabs.no_times": 0.05,
     "custom-voice.silent": 0.02,
+    "stripe.in_use": 0.02,
+    "stripe.hook_forged": 0.05,
+    "stripe.hook_stale": 0.05,
 }
 
 MIXES: Mapping[str, Mix] = {

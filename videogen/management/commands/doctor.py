@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from accounts.models import Creator
 from billing.gateways import chosen
+from billing.gateways.base import GatewayError
 from pipeline import roster
 from pipeline.media import ffmpeg, fonts, music
 from pipeline.models import Sweeper
@@ -32,6 +33,7 @@ TOGETHER = (
     ("EMAIL_URL", ("DEFAULT_FROM_EMAIL",)),
     ("HIGGSFIELD_WEBHOOK_SECRETS", ("HIGGSFIELD_KEY",)),
     ("ELEVENLABS_WEBHOOK_SECRETS", ("ELEVENLABS_API_KEY",)),
+    ("STRIPE_WEBHOOK_SECRETS", ("STRIPE_SECRET_KEY",)),
     ("SPEECH_API_KEY", ("SPEECH_BASE_URL",)),
     ("CUSTOM_VOICE_KEY", ("CUSTOM_VOICE_URL",)),
     ("CUSTOM_VOICE_WEBHOOK_SECRETS", ("CUSTOM_VOICE_URL",)),
@@ -58,7 +60,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Examine and print."""
-        signs = [*self._jobs(), *self._vendors(), *self._settings(), *self._machine(), *self._files()]
+        signs = [*self._jobs(), *self._vendors(), *self._till(), *self._settings(), *self._machine(), *self._files()]
         signs += [*self._database(), *self._redis(), *self._sweep()]
         width = max(len(sign.what) for sign in signs)
         marks = {"ok": self.style.SUCCESS("ok  "), "note": self.style.WARNING("note"), "bad": self.style.ERROR("BAD ")}
@@ -89,6 +91,18 @@ class Command(BaseCommand):
                 twin = "its lines wait for it" if vendor.job == "voice" else "its twin stands in"
                 mend = "look at its key; docs/settings.md, Vendors" if locked else f"it may pass; {twin}"
                 yield Sign(vendor.name, "bad" if locked else "note", str(error), mend)
+
+    def _till(self) -> Iterator[Sign]:
+        """One free question to the gateway."""
+        if any(chosen.faults()) or chosen.name() != chosen.STRIPE:
+            return  # said with the settings, or nobody to ask
+        try:
+            yield Sign(chosen.STRIPE, "ok", chosen.gateway().check())
+        except (GatewayError, ImproperlyConfigured) as error:
+            yield Sign(chosen.STRIPE, "bad", str(error), "nobody can pay; docs/settings.md, Payments")
+        if not settings.STRIPE_WEBHOOK_SECRETS:
+            says = "no secret for its messages: it is asked again and again instead"
+            yield Sign(chosen.STRIPE, "note", says, "set STRIPE_WEBHOOK_SECRETS; docs/payments.md says how")
 
     def _settings(self) -> Iterator[Sign]:
         for message in run_checks():

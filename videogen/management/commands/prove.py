@@ -24,6 +24,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from accounts.models import Creator, Voice
+from billing import reconcile
+from billing.gateways import chosen
 from pipeline import invariants
 from pipeline.media.lifeline import die_with
 from pipeline.providers.video_models import DEFAULT_MODELS
@@ -32,6 +34,7 @@ from sandbox.higgsfield import Settings, higgsfield
 from sandbox.server import Sandbox, Vendor
 from sandbox.vendors import VENDORS
 from videogen import demo, site
+from videogen.management.commands.sandbox import listen
 from videogen.proving.figures import Books, Figures, figures, plain
 from videogen.proving.people import wrong_money
 from videogen.proving.trial import Plan, Trial, to_the_terminal
@@ -157,7 +160,9 @@ class Command(BaseCommand):
         try:
             vendors.start("vendors", sandbox.serve)
             site.start(supervisor)
+            listen(sandbox.at("stripe"), f"{settings.SITE_URL}/hooks/stripe/")
             trial.run()
+            books_differ = reconcile.compare(chosen.name()).differences
             books = Books(
                 charged=_ask(f"{sandbox.at('higgsfield')}/_charged"),
                 over={job["key"]: job["over_at"] for job in _ask(f"{sandbox.at('higgsfield')}/_jobs")},
@@ -180,7 +185,7 @@ class Command(BaseCommand):
             cpu_seconds=used.ru_utime + used.ru_stime + trial.cpu,
             fired=fired,
             kills=trial.kills,
-            broken=invariants.broken(),
+            broken=[*invariants.broken(), *books_differ],
             wrong_money=wrong_money(trial.placed, money=options["money"]),
         )
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
+import urllib.request
 from argparse import ArgumentParser
 from typing import Any
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from sandbox.environment import environment, port
@@ -15,6 +18,17 @@ from sandbox.vendors import VENDORS
 
 # Bells go to a site on this machine, which has no https.
 AT_HOME = "higgsfield.http_allowed"
+
+
+def listen(stripe: str, address: str) -> None:
+    """Have the pretended Stripe ring there, as somebody would set it up in Stripe's dashboard."""
+    wanted = urllib.request.Request(  # noqa: S310  (our own sandbox)
+        f"{stripe}/v1/webhook_endpoints",
+        urlencode({"url": address, "enabled_events[0]": "*"}).encode(),
+        {"Authorization": "Bearer sk_test_sandbox"},
+    )
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(wanted, timeout=10):
+        pass
 
 
 class Command(BaseCommand):
@@ -58,5 +72,6 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         sandbox.start()
+        listen(sandbox.at("stripe"), f"{settings.SITE_URL}/hooks/stripe/")
         stop.wait()
         sandbox.stop()
