@@ -282,6 +282,7 @@ BROKEN = [
     (spoilt(1, text=""), "no text"),
     (spoilt(1, text="word " * 90), "longer than 400"),
     (spoilt(1, text="So many words were never asked for. " * 9), "words; about"),
+    (spoilt(0, text="Before anything is told today, Eileen, " + "let us wait " * 5), "ten are enough"),
     (spoilt(0, photo=9), "do not exist: 9"),
     (spoilt(0, photo=1), "not used: 0"),
     (spoilt(1, fact=""), "quotes none"),

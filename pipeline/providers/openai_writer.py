@@ -24,7 +24,7 @@ from .http import CONNECT_SECONDS
 from .openai_client import API, NOT_SAYABLE
 from .writing import safety
 from .writing.fit import LEAST_SCENES, MOST_SCENES
-from .writing.review import LONGEST_LINE, LONGEST_TITLE, SAD, faults_of, objection, wanted_words
+from .writing.review import LONGEST_LINE, LONGEST_OPENING, LONGEST_TITLE, SAD, faults_of, objection, wanted_words
 
 SECONDS = 40.0
 MAX_OUTPUT = 6_000  # tokens, thinking included; a script of ten scenes takes some 1,200
@@ -52,7 +52,8 @@ Rules, each of which is checked:
    order.notes into "fact". Never invent, guess or embellish a name, number, place, date or event. Where the notes are
    thin, write less.
 5. The first scene has role "opening" and the last "ending"; they state no facts and leave "fact" empty. If order.sender
-   is given the ending may say whom the film is from.
+   is given the ending may say whom the film is from. The opening says order.name among its first words and has ten
+   words, never more than {LONGEST_OPENING}: the first fact must not be waited for.
 6. Every sentence of order.must_say is said exactly as it is written, whole, in a scene of its own with role "must_say",
    and again in its "fact".
 7. The tone is order.tone; humour is kind. At these occasions be quiet and plain, without jokes and without any

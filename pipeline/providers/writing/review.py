@@ -17,6 +17,7 @@ from .fit import LEAST_SCENES, MOST_SCENES, count, words_wanted
 
 LONGEST_LINE = 400  # characters
 LONGEST_TITLE = 60
+LONGEST_OPENING = 18  # words; a model that is told ten writes a few more
 STRAY = 0.25  # how far the length may be from what was wanted
 FEWEST_WORDS = 5  # a scene; more pictures than the time has room for make a film longer, not its lines shorter
 FRAME_WORDS = 30  # an opening and an ending; thin notes cannot carry more than these and themselves
@@ -91,6 +92,8 @@ def _shape(draft: ScriptDraft, request: WriteRequest) -> Iterable[str]:
         yield "A scene has no text."
     if any(len(scene.text) > LONGEST_LINE for scene in draft.scenes):
         yield f"A scene's text is longer than {LONGEST_LINE} characters."
+    if draft.scenes and draft.scenes[0].role == "opening" and count(draft.scenes[0].text) > LONGEST_OPENING:
+        yield f"The opening has {count(draft.scenes[0].text)} words; ten are enough, {LONGEST_OPENING} are the most."
     words, wanted = sum(count(scene.text) for scene in draft.scenes), wanted_words(request, scenes)
     most = max(wanted, sum(map(count, request.must_say)) + FRAME_WORDS) * (1 + STRAY)
     least = min(wanted, count(request.notes) + FRAME_WORDS) * (1 - STRAY)
