@@ -218,7 +218,7 @@ MOURNING: dict[str, dict[str, Lines]] = {
     "about": {
         "greetings": ("This is for {name}, with love.", "For {name}, this little film.",
                       "For {name}, a few quiet words."),
-        "endings": ("With love, always, for {name}.", "In love and in memory, for {name}.",
+        "endings": ("With love, always, for {name}.", "With all our love, for {name}.",
                     "This was for {name}, with love."),
         "leads": ("There are no perfect words.", "Here are a few words and a few pictures, gently put together.",
                   "There is no hurry here."),
