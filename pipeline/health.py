@@ -10,10 +10,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import CharField, Count, Func, Q, QuerySet, Sum
+from django.db.models import CharField, Count, Func, QuerySet
 from django.utils import timezone
 
-from billing.models import Account, LedgerEntry
+from billing import margins
+from billing.margins import Margin
 from orders.models import Order, OrderState
 
 from . import queue, roster, slots
@@ -71,18 +72,11 @@ class Cause:
 
 @dataclass
 class Day:
-    """One day of the shop. Money is in minor units of CURRENCY."""
+    """One day of the shop: what became of the orders placed on it, and what the ledger says of its money."""
 
     date: dt.date
     ends: Counter[str] = field(default_factory=Counter)
-    taken: int = 0
-    given_back: int = 0
-    costs: int = 0
-
-    @property
-    def margin(self) -> int:
-        """What is left of what was taken, before the creators' shares and fees."""
-        return self.taken - self.given_back - self.costs
+    money: Margin = field(default_factory=Margin)
 
 
 def minor_units(millionths: int) -> int:
@@ -194,14 +188,6 @@ def by_day(days: int = DAYS) -> list[Day]:
     for day, state, times in placed.values_list(DayOf("placed_at"), "state").annotate(times=Count("pk")):
         if day in found:
             found[day].ends[state] += times
-    moved = LedgerEntry.objects.filter(account=Account.GATEWAY, at__gte=since).order_by()
-    both = {"taken": Sum("amount", filter=Q(amount__gt=0)), "back": Sum("amount", filter=Q(amount__lt=0))}
-    for day, taken, back in moved.values_list(DayOf("at")).annotate(**both):
-        if day in found:
-            found[day].taken += taken or 0
-            found[day].given_back -= back or 0
-    calls = Call.objects.filter(slot_at__gte=since, cost__gt=0).order_by()
-    for day, cost in calls.values_list(DayOf("slot_at")).annotate(sum=Sum("cost")):
-        if day in found:
-            found[day].costs += minor_units(cost)
+    for date, margin in margins.by_day(since, since + DAY * days).items():
+        found[str(date)].money = margin
     return list(found.values())

@@ -143,13 +143,18 @@ def orders_plot(days: list[Day]) -> Plot:
 
 
 def margin_plot(days: list[Day]) -> Plot:
-    """What each day left over, and what it cost."""
-    series = [
-        Series("good", _("Left over"), [day.margin / 100 for day in days], [money(day.margin) for day in days]),
-        Series("soft", _("Vendors"), [day.costs / 100 for day in days], [money(day.costs) for day in days]),
-        Series("bad", _("Given back"), [day.given_back / 100 for day in days], [money(day.given_back) for day in days]),
+    """What each day's money became: all of a bar is what was taken."""
+    parts: list[tuple[str, str, list[int]]] = [
+        ("good", _("Left for us"), [day.money.margin for day in days]),
+        ("now", _("Creators"), [day.money.share for day in days]),
+        ("soft", _("Vendors and fees"), [day.money.cost + day.money.fee for day in days]),
+        ("bad", _("Given back"), [day.money.refunded for day in days]),
     ]
-    return stacked("margin", _("Money by the day it moved, before shares and fees"), _labels(days), series)
+    series = [
+        Series(kind, name, [minor / 100 for minor in amounts], [money(minor) for minor in amounts])
+        for kind, name, amounts in parts
+    ]
+    return stacked("margin", _("What became of each day’s money"), _labels(days), series)
 
 
 def _labels(days: list[Day]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 
 WIDTH, HEIGHT = 720, 180
-LEFT, BOTTOM, TOP = 48, 22, 8
+LEFT, RIGHT, BOTTOM, TOP = 48, 20, 22, 8
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def stacked(key: str, title: str | Promise, labels: Sequence[str], series: Seque
     def y(value: float) -> float:
         return round(TOP + high * (top - value) / (top - low), 2)
 
-    each = (WIDTH - LEFT) / max(1, len(labels))
+    each = (WIDTH - LEFT - RIGHT) / max(1, len(labels))
     bars: list[Bar] = []
     for at, label in enumerate(labels):
         up = down = 0.0
