@@ -253,6 +253,8 @@ def _closed(order: Order) -> str:
         return _("All the money of this order was given back. Nothing more is made for it.")
     if Review.objects.filter(cut__production__order=order, state=ReviewState.REFUSED, code=ReasonCode.UNSAFE).exists():
         return _("The creator said that this film must not go out. Nothing more is made for it.")
+    if order.creator.voice.licence_for(order.brief.occasion, timezone.now().date()) is None:
+        return _("The licence for this voice does not cover this film any more.")
     return ""
 
 

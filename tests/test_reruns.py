@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import ApprovalMode
 from billing import services as billing
@@ -206,6 +207,15 @@ def test_nothing_is_made_for_a_draft_or_a_cancelled_order(bells, monkeypatch):
     Order.objects.update(state=OrderState.DRAFT)
     with pytest.raises(CannotRerun, match="not been paid"):
         again(order, "cut")
+
+
+def test_nothing_new_is_made_once_the_licence_has_ended(bells, delivered):
+    from accounts.models import VoiceLicence
+
+    assert rerun.plan(order=delivered, change=Change("cut"))
+    VoiceLicence.objects.update(revoked_at=timezone.now())
+    with pytest.raises(CannotRerun, match="licence"):
+        again(delivered, "cut")
 
 
 def test_what_was_never_finished_cannot_be_begun_after(bells, monkeypatch):
