@@ -383,3 +383,13 @@ def test_many_orders_margins_are_two_queries(creator, django_assert_num_queries)
     with django_assert_num_queries(2):
         found = margins.of_orders(orders)
     assert [found[order.pk].price for order in orders] == [1000, 1001, 1002, 1003, 1004]
+
+
+def test_the_command_pays_whoever_can_be_paid_and_says_so(creator, capsys):
+    from django.core.management import call_command
+
+    sold(creator, 1000, days_ago=20)
+    call_command("pay_creators")
+    assert "€4.00  paid out" in capsys.readouterr().out
+    call_command("pay_creators")
+    assert "Nobody can be paid now." in capsys.readouterr().out

@@ -49,4 +49,5 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.creator} {self.occasion or '*'} {self.seconds}s {self.amount} {self.currency}"
+        what = self.get_occasion_display() if self.occasion else _("every occasion")
+        return f"{self.creator}: {what}, {self.seconds} s, {self.amount / 100:.2f} {self.currency}"
