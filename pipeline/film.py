@@ -17,12 +17,13 @@ from orders.choices import Occasion, Tone
 
 from . import files, wishes
 from .claims import Claim
-from .media import encode, ground, meters, music, picture, probe, startframe, verdict
+from .media import encode, ground, hearing, meters, music, picture, probe, startframe, verdict
 from .media.motion import Box
 from .media.soundtrack import Soundtrack
 from .media.timeline import FilmSpec, SceneIn, Shot, Timeline, Word
 from .models import Cut, FirstLook, Rendition, RenditionState, Scene, Take
 from .models.story import TakeKind
+from .providers import hearing as spoken
 from .providers.writing.person import who_is
 from .providers.writing.telling import is_grave
 
@@ -295,6 +296,15 @@ def _beside(parts: list[Material], shot: Shot, size: tuple[int, int]) -> list[An
     return [own, second.photo_name, other, [list(face) for face in second.scene.faces]]
 
 
+def lines(work: Claim, parts: list[Material], timeline: Timeline) -> list[tuple[float, tuple[str, ...]]]:
+    """When each line begins and its words as they should be heard; none in a language nobody here understands."""
+    if not work.production.script.language.startswith("en"):
+        return []
+    brief = work.order.brief
+    names = (brief.name, brief.said_as, brief.sender, work.order.creator.name)
+    return [(round(start, 3), spoken.line(parts[index].scene.text, names)) for index, start in timeline.narration]
+
+
 def expected(told: Mapping[str, Any], folder: Path) -> verdict.Expected:
     """What quality control holds a film against: from its `facts`, with the photos fetched into `folder`."""
     return verdict.Expected(
@@ -306,6 +316,7 @@ def expected(told: Mapping[str, Any], folder: Path) -> verdict.Expected:
         labels=tuple(meters.TextBox(*box) for box in told["labels"]),
         # A film that was cut before faces, scenes and second photos were told has none of them.
         shots=tuple(_shot([*shot, *([], None, None)[len(shot) - 4 :]], folder) for shot in told["shots"]),
+        lines=tuple(hearing.Line(start, tuple(words)) for start, words in told.get("lines", ())),
     )
 
 

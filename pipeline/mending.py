@@ -44,6 +44,7 @@ MENDS: dict[str, Mend] = {
     "loudness": "recut",
     "true_peak": "recut",
     "blunt": "recut",
+    "wrong_words": "recut",
 }
 
 OTHER = 1000  # added to a shot's seed for another camera move

@@ -15,6 +15,7 @@ VAR = tempfile.mkdtemp(prefix="videogen-tests-")
 atexit.register(shutil.rmtree, VAR, ignore_errors=True)
 os.environ["VIDEOGEN_VAR"] = VAR
 os.environ["REVIEW_UNDO_SECONDS"] = "0"  # what is decided counts at once, but where a test is about taking it back
+os.environ["RECOGNISER"] = "off"  # two CPU seconds a film; who tests it switches it on
 os.environ["VIDEOGEN_ALONE"] = "1"  # no .env file is read, here or in a process that a test starts
 # Tests may drive async views and Playwright from one thread; the database is theirs alone.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

@@ -262,6 +262,8 @@ WORKERS = {
     "render": env.int("RENDER_WORKERS", default=1),
 }
 RENDITIONS_PER_FILM = env.int("RENDITIONS_PER_FILM", default=5)  # other shapes, and without captions: all there are
+# Writes down what films say: a faster-whisper model's folder, or that of an installed package; "off" for nobody.
+RECOGNISER = env.str("RECOGNISER", default="")
 RENDER_SCALE = env.float("RENDER_SCALE", default=1.0)  # tests make small films of the same shape
 CURRENCY = "EUR"
 # Staff refunds of one order that together pass this need a second person; minor units of CURRENCY, 0 for never.

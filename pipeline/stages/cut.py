@@ -38,7 +38,8 @@ def run(work: Work) -> Done | Wait:
         picture.poster(timeline, poster, folder)
         captions.write_text(subtitles.vtt(film.cues(timeline)), encoding="utf-8")
         with work.waiting(files.PATIENCE):
-            told = film.facts(parts, timeline) | {"pieces": film.parted(timeline, track.name)}
+            told = film.facts(parts, timeline)
+            told |= {"pieces": film.parted(timeline, track.name), "lines": film.lines(work, parts, timeline)}
             _keep(work, told, master, poster, captions, ready=ready)
     return DONE
 

@@ -6,18 +6,23 @@ What can be mended is mended once (see mending): the film is cut again, and meas
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from .. import files, film, mending
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..history import tell
-from ..media import meters, verdict
+from ..media import hearing, meters, verdict
 from ..media import sheet as contact
 from ..media.probe import BadMedia
 from ..models import Cut, Finding
+from ..providers import hearing as spoken
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +37,8 @@ def run(work: Work) -> Done | Wait:
             with work.waiting(files.PATIENCE):
                 master = files.fetch(cut.file, folder)
                 expected = film.expected(cut.timeline, folder)
-            measures = meters.measure(master, at=verdict.looks(expected), on_progress=work.beat)
+            ear = _ear(work) if expected.lines else None
+            measures = meters.measure(master, at=verdict.looks(expected), on_progress=work.beat, ear=ear)
             judged = verdict.judge(measures, expected)
             with work.waiting(files.PATIENCE):
                 sheet = _sheet(work, cut, master, judged)
@@ -46,6 +52,19 @@ def run(work: Work) -> Done | Wait:
             fan=_("The film did not pass our own checks of picture and sound, so we did not send it to you."),
         )
     return DONE
+
+
+def _ear(work: Work) -> Callable[[npt.NDArray[np.int16]], list[str]] | None:
+    """Who listens to what is said; None where nobody is installed."""
+    model = hearing.model(settings.RECOGNISER)
+    if model is None:
+        return None
+
+    def listen(samples: npt.NDArray[np.int16]) -> list[str]:
+        with work.waiting(files.PATIENCE):
+            return spoken.words(hearing.heard(samples, model))
+
+    return listen
 
 
 def _sheet(work: Work, cut: Cut, master: Path, judged: verdict.Verdict) -> dict[str, Any]:

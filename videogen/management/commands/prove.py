@@ -112,6 +112,7 @@ class Command(BaseCommand):
                 **_pace(options["speed"]),
                 GROUND: "1",
                 "VIDEOGEN_ALONE": "1",
+                "RECOGNISER": "off",  # it comes with the tests only
                 "HOST": "127.0.0.1",
                 "VIDEOGEN_VAR": folder,
                 "DATABASE_URL": options["database"],
