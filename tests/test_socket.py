@@ -12,6 +12,8 @@ from channels.layers import channel_layers, get_channel_layer
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from orders.models import OrderState
@@ -66,13 +68,13 @@ class Socket(ApplicationCommunicator):
         await self.wait(timeout=PATIENCE)
 
 
-def connect(order, user=None, origin: str = "http://localhost") -> Socket:
+def connect(order, user=None, origin: str = "http://localhost", more: str = "") -> Socket:
     client = Client()
     if user is not None:
         client.force_login(user)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value if user is not None else ""
     host = (b"host", b"localhost")
-    headers = [host, (b"origin", origin.encode()), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
+    headers = [host, (b"origin", origin.encode()), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}{more}".encode())]
     scope = {"type": "websocket", "path": f"/ws/orders/{order.code}/", "query_string": b"", "headers": headers}
     return Socket(application, {**scope, "subprotocols": []})
 
@@ -93,6 +95,27 @@ def test_the_present_state_comes_on_connect_and_again_when_the_order_changes(ord
     for page in (first, second):
         assert 'id="progress"' in page
         assert "Looking at your photos" in page
+
+
+def test_a_button_that_came_over_the_socket_works(order):
+    """The picture that brings it has the token that belongs to the visitor's cookie."""
+    order.move(OrderState.PLACED, OrderState.FAILED, ended_at=timezone.now())
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(order.fan)
+    client.get(f"/orders/{order.code}/film/")
+    cookie = client.cookies[settings.CSRF_COOKIE_NAME].value
+    socket = connect(order, order.fan, more=f"; {settings.CSRF_COOKIE_NAME}={cookie}")
+
+    async def talk():
+        await socket.connect()
+        page = await socket.receive_from()
+        await socket.disconnect()
+        return page
+
+    [token] = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', asyncio.run(talk())))
+    again = reverse("orders:begin_again", args=[order.code])
+    assert client.post(again).status_code == 403, "negative control"
+    assert client.post(again, {"csrfmiddlewaretoken": token}).status_code == 302
 
 
 def test_a_burst_of_bells_is_one_picture(order, monkeypatch):
