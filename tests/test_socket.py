@@ -74,7 +74,11 @@ def connect(order, user=None, origin: str = "http://localhost", more: str = "") 
         client.force_login(user)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value if user is not None else ""
     host = (b"host", b"localhost")
-    headers = [host, (b"origin", origin.encode()), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}{more}".encode())]
+    headers = [
+        host,
+        (b"origin", origin.encode()),
+        (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}{more}".encode()),
+    ]
     scope = {"type": "websocket", "path": f"/ws/orders/{order.code}/", "query_string": b"", "headers": headers}
     return Socket(application, {**scope, "subprotocols": []})
 
