@@ -17,6 +17,7 @@ from orders.models import WITHOUT_FILM, Order, OrderState
 from .models import Call, Event, Review, ReviewState, Take
 from .models.story import TakeKind
 from .order_lists import lasting
+from .roster import LOCAL_STUDIO
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,8 @@ def facts_of(order: Order) -> Facts:
     made = delivery.cut.production if delivery else order.productions.order_by("-number").first()
     selected = Take.objects.filter(shot__scene__script__production=made, selected=True)
     takes = list(selected.values_list("kind", "shot__scene__number"))
-    # A shot stood in where a vendor was asked for it, and the photo is what is seen.
-    tried = Call.objects.filter(step__production=made, step__stage="shot")
+    # A photo stood in where a vendor was asked for the shot, and the photo is what is seen.
+    tried = Call.objects.filter(step__production=made, step__stage="shot").exclude(provider=LOCAL_STUDIO)
     asked = set(tried.values_list("step__item", flat=True)) if made else set()
     by_us = made is not None and Event.objects.filter(production=made, name="writer.stood_in").exists()
     late = dt.timedelta()

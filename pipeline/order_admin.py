@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -38,7 +38,7 @@ class SavedFilter(admin.SimpleListFilter):
         """The rows of the one that is asked for. A search without one looks everywhere, drafts too."""
         if not self.value() and request.GET.get("q"):
             return queryset
-        return order_lists.saved(self.value()).rows(queryset)
+        return order_lists.saved(self.value(), request.user).rows(queryset)
 
 
 class OrderList(ChangeList):
@@ -100,7 +100,7 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
         row: order_lists.Row = order.row  # type: ignore[attr-defined]
         held = row.production is not None and row.production.state == "running" and row.production.paused_at
         label = _("Paused") if held else order.get_state_display()
-        note = row.now
+        note = row.now if order.state == OrderState.PLACED else ""
         if order.state == "failed" and row.production is not None:
             note = row.production.failed_stage
         if row.makings > 1:
@@ -153,7 +153,7 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """As the saved filter says."""
-        return order_lists.saved(request.GET.get("show")).order_by
+        return order_lists.saved(request.GET.get("show"), request.user).order_by
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
@@ -171,9 +171,9 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
         """The list, under its saved filters."""
         if not sees_all(request.user):
             return super().changelist_view(request, extra_context)
-        filters = [one for one in order_lists.SAVED if not one.permission or request.user.has_perm(one.permission)]
+        filters = [one for one in order_lists.SAVED if one.open_to(request.user)]
         numbers = order_lists.counts(self.get_queryset(request), filters)
-        chosen = order_lists.saved(request.GET.get("show")).key
+        chosen = order_lists.saved(request.GET.get("show"), request.user).key
         address = reverse("admin:orders_order_changelist")
         shown = [
             {
@@ -230,6 +230,7 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         orders = self.get_queryset(request).select_related("fan", "creator__user", "brief", "delivery")
+        orders = orders.annotate(asks=Exists(order_desk.waiting_requests().filter(order=OuterRef("pk"))))
         found: Order | None = orders.filter(pk=pk).first() if pk.isdigit() else orders.filter(code=pk).first()
         if found is None:
             raise Http404

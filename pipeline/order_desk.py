@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from accounts.scoping import sees_all
-from billing.models import Payment, PaymentState, Refund, RefundState
+from billing import margins
+from billing.models import Payment, Refund, RefundState
 from orders.models import Brief, Order, Photo
 
 from . import order_timeline, slots
@@ -112,6 +113,7 @@ class StepLine:
 class StageGroup:
     """One stage on the board with its steps. `look` is the worst of theirs; `open` where somebody should look."""
 
+    key: str
     label: str
     look: str
     done: int
@@ -215,7 +217,7 @@ def read(order: Order, user: Any, *, kind: str = "") -> Page:
         versions=versions,
         films=[version for version in versions if version.video][:MOST_VERSIONS],
         photos=_photos(order) if rights.photos else [],
-        money=_money(order, calls) if rights.money else None,
+        money=_money(order, calls, ledger=rights.ledger) if rights.money else None,
         request=_request(order) if rights.money else None,
         entries=order_timeline.picked(entries, kind),
         kind=kind,
@@ -223,9 +225,16 @@ def read(order: Order, user: Any, *, kind: str = "") -> Page:
     )
 
 
+def waiting_requests() -> QuerySet[RefundRequest]:
+    """Refunds that wait for a second person."""
+    return RefundRequest.objects.filter(state=RequestState.WAITING)
+
+
 def _request(order: Order) -> RefundRequest | None:
-    waiting = RefundRequest.objects.filter(order=order, state=RequestState.WAITING)
-    return waiting.select_related("asked_by").first()
+    """The one of this order. Whoever loaded the order may know already that there is none."""
+    if not getattr(order, "asks", True):
+        return None
+    return waiting_requests().filter(order=order).select_related("asked_by").first()
 
 
 def _photos(order: Order) -> list[tuple[Photo, str, str]]:
@@ -297,6 +306,7 @@ def _board(steps: Sequence[Step], calls: Iterable[Call]) -> list[StageGroup]:
         trouble = any(one.error or one.failures for one in lines)
         groups.append(
             StageGroup(
+                key=line.key,
                 label=label,
                 look=look,
                 done=sum(one.look == "good" for one in lines),
@@ -344,7 +354,7 @@ def minor_units(millionths: int) -> int:
     return -(-millionths // slots.dollars(1)) if millionths else 0
 
 
-def _money(order: Order, calls: Sequence[Call]) -> Money:
+def _money(order: Order, calls: Sequence[Call], *, ledger: bool) -> Money:
     refunds = Refund.objects.order_by("number")
     rows = Payment.objects.filter(order=order).order_by("number")
     payments = list(rows.prefetch_related(Prefetch("refunds", refunds)))
@@ -355,18 +365,22 @@ def _money(order: Order, calls: Sequence[Call]) -> Money:
     back = sum(
         refund.amount for payment in payments for refund in payment.refunds.all() if refund.state != RefundState.FAILED
     )
-    taken = sum(payment.amount for payment in payments if payment.state == PaymentState.CAPTURED)
     cost = minor_units(sum(call.cost for call in calls))
     by_vendor: dict[str, list[int]] = defaultdict(list)
     for call in calls:
         by_vendor[f"{call.provider} {call.model}".strip()].append(call.cost)
-    left = taken - back - cost
+    found = margins.of_order(order) if ledger else None
+    more: list[tuple[str | Promise, str]] = []
+    if found is not None:
+        shares = ((_("Creator’s share"), found.share), (_("Gateway’s fee"), found.fee))
+        more = [(label, money(amount, order.currency)) for label, amount in shares]
     return Money(
         price=money(order.amount, order.currency),
         refunded=money(back, order.currency) if back else "",
         cost=money(cost, order.currency),
-        left=money(left, order.currency),
-        low=bool(taken) and left < taken * settings.LOW_MARGIN,
+        left=money(found.margin, order.currency) if found is not None else "",
+        low=found is not None and bool(found.price) and found.margin < found.price * settings.LOW_MARGIN,
+        more=more,
         by_vendor=[(name, len(costs), _dollars(sum(costs))) for name, costs in sorted(by_vendor.items())],
         payments=payments,
     )

@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum, Value
+from django.conf import settings
+from django.db.models import Count, F, FloatField, Q, QuerySet, Sum, Value
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from billing.models import Payment, Refund, RefundState
+from billing import margins
+from billing.models import LedgerEntry, Payment, Refund, RefundState
 from orders import cashier
 from orders.models import Order, OrderState
 
@@ -25,6 +27,7 @@ from .models import Call, Production, ProductionState, RefundRequest, RequestSta
 # A search that means more than this is no search.
 MOST_FOUND = 500
 # A promise that runs out within this is shown in time to do something.
+MARGIN_DAYS = dt.timedelta(days=7)
 SOON = dt.timedelta(hours=1)
 
 
@@ -80,6 +83,16 @@ def refunded_today(orders: QuerySet[Order]) -> QuerySet[Order]:
     return orders.filter(pk__in=back.values("payment__order"))
 
 
+def low_margin(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Sold, and little of the price is left for us, by what the ledger wrote in the last days."""
+    since = timezone.now() - MARGIN_DAYS
+    lines: Any = LedgerEntry.objects.filter(at__gte=since, order__isnull=False).order_by().values("order")
+    left = F("price") - F("refunded") - F("cost") - F("share") - F("fee")
+    least = F("price") * Value(settings.LOW_MARGIN, output_field=FloatField())
+    low = lines.annotate(**margins.SUMS).annotate(left=left).filter(price__gt=0, left__lt=least)
+    return orders.filter(pk__in=low.values("order"))
+
+
 def to_confirm(orders: QuerySet[Order]) -> QuerySet[Order]:
     """A refund waits for a second person."""
     return orders.filter(pk__in=RefundRequest.objects.filter(state=RequestState.WAITING).values("order"))
@@ -106,6 +119,10 @@ class Saved:
     counted: bool = True
     permission: str = ""
 
+    def open_to(self, user: Any) -> bool:
+        """Whether this person may use it."""
+        return not self.permission or bool(user.has_perm(self.permission))
+
 
 SAVED: tuple[Saved, ...] = (
     Saved("", gettext_lazy("All orders"), placed, counted=False),
@@ -116,13 +133,20 @@ SAVED: tuple[Saved, ...] = (
     Saved("failed", gettext_lazy("Failed or refused"), failed),
     Saved("confirm", gettext_lazy("Refunds to confirm"), to_confirm, permission="billing.view_refund"),
     Saved("refunded", gettext_lazy("Refunded today"), refunded_today, permission="billing.view_refund"),
+    Saved(
+        "margin",
+        gettext_lazy("Low margin this week"),
+        low_margin,
+        counted=False,
+        permission="billing.view_ledgerentry",
+    ),
     Saved("drafts", gettext_lazy("Drafts"), drafts, ("-created_at", "-pk"), counted=False),
 )
 
 
-def saved(key: str | None) -> Saved:
-    """The saved filter of this name; the first for none, or an unknown one."""
-    return next((one for one in SAVED if one.key == key), SAVED[0])
+def saved(key: str | None, user: Any) -> Saved:
+    """The saved filter of this name; the first for none, an unknown one, or one that is not for this person."""
+    return next((one for one in SAVED if one.key == key and one.open_to(user)), SAVED[0])
 
 
 def counts(orders: QuerySet[Order], filters: Iterable[Saved]) -> dict[str, int]:

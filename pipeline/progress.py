@@ -139,7 +139,7 @@ def read(order: Order) -> Progress:
         sentence=sentence,
         detail=detail,
         percent=percent,
-        eta=_eta(steps) if state == "making" else None,
+        eta=_eta(steps) if state == "making" and not (production and production.paused_at) else None,
         elapsed=max(0, int(((ended or timezone.now()) - begun).total_seconds())),
         stages=stages,
         frames=_frames(production),
@@ -259,6 +259,8 @@ def _words(order: Order, production: Production | None, state: StateKey, stages:
     if state in ("failed", "refused"):
         calm = _("Nothing was charged: the amount held on your card is released.")
         return order.ending or _("We could not make this film."), calm
+    if production is not None and production.paused_at is not None:
+        return _("Somebody of our staff is looking at your film."), _("It goes on after that; you need to do nothing.")
     current = next((stage for stage in stages if stage.state == "now"), None)
     if current is None or production is None:
         return _("Your film for %(name)s is about to begin.") % names, ""

@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import ApprovalMode, User
 from accounts.roles import Role
 from billing import services as billing
+from billing.models import LedgerEntry
 from orders.models import Order, OrderState
-from pipeline import order_lists
+from pipeline import jobs, order_lists, queue
 from pipeline.models import Call, CallState, Notice, NoticeKind
 
 from . import making
@@ -125,6 +126,23 @@ def test_the_list_and_the_page_ask_few_questions_however_much_there_is(bells, mo
         Call.objects.create(step=step, key=f"c{number}", provider="x", job="shot", request={}, state=CallState.FAILED)
     assert asked(client, reverse(LIST)) == few <= 15
     assert asked(client, reverse("admin:orders_order_change", args=[order.pk])) == page <= 15
+
+
+def test_a_sale_that_left_little_is_found_by_its_margin(bells, monkeypatch, client):
+    review = finished(bells, monkeypatch, approval=ApprovalMode.AUTOMATIC)
+    queue.drain(bells, jobs.JOBS)
+    order = review.cut.production.order
+    client.force_login(one_of(Role.ADMIN))
+    assert listed(client, show="margin") == []
+    LedgerEntry.objects.create(
+        fact="cost:x", account="providers", amount=-order.amount, currency=order.currency, order=order
+    )
+    assert listed(client, show="margin") == [order.code]
+    page = client.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
+    assert "Creator’s share" in page
+    client.force_login(one_of(Role.SUPPORT))
+    assert "Low margin" not in client.get(reverse(LIST)).content.decode()
+    assert listed(client, show="margin") == [order.code], "the first filter: all orders"
 
 
 def test_the_page_tells_money_steps_calls_mails_and_reviews_in_one_timeline(bells, monkeypatch, client):

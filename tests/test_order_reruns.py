@@ -10,7 +10,8 @@ from django.urls import reverse
 from accounts.models import Audit
 from accounts.roles import Role
 from orders.models import Order
-from pipeline.models import Production, Review
+from pipeline import amends, roster
+from pipeline.models import Call, Production, Review, Take
 from pipeline.order_forms import new_key
 
 from . import films
@@ -117,6 +118,17 @@ def test_many_are_made_again_after_the_total_and_those_that_cannot_say_why(bells
     assert Production.objects.filter(order=delivered).count() == 2
     assert Production.objects.filter(order=other).count() == 1
     assert Audit.objects.filter(verb="rerun.asked").count() == 1
+
+
+def test_a_photo_stood_in_only_where_a_vendor_was_asked_for_the_shot(delivered):
+    shots = Take.objects.filter(shot__scene__script__production__order=delivered, selected=True)
+    assert amends.facts_of(delivered).stood_in == 0, "negative control: all that were filmed are seen"
+    first = shots.order_by("shot__scene__number").first()
+    Take.objects.filter(pk=first.pk).update(kind="still")
+    facts = amends.facts_of(delivered)
+    assert (facts.stood_in, facts.shots) == (1, shots.count())
+    Call.objects.filter(step__stage="shot").update(provider=roster.LOCAL_STUDIO)
+    assert amends.facts_of(delivered).stood_in == 0, "nobody else was meant to film it"
 
 
 def test_only_who_may_has_films_made_again(delivered):
