@@ -53,7 +53,7 @@ def test_half_is_given_back_by_keys_alone(live_server, delivered, screen):
     with chromium(viewport=screen, color_scheme="dark") as chrome:
         at_the_desk(chrome, live_server, delivered)
         look(chrome)
-        tab_to(chrome, "a[href$='/refund/']")
+        tab_to(chrome, ".od-actions a[href$='/refund/']")
         chrome.keyboard.press("Enter")
         chrome.wait_for_selector("#id_amount")
         look(chrome)
