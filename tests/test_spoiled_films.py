@@ -1,4 +1,4 @@
-"""A real small film passes quality control; spoiled in each of more than twenty ways, it does not, for its own reason."""
+"""A real small film passes quality control; spoiled in any of twenty ways and more, it does not, and says why."""
 
 from __future__ import annotations
 
