@@ -54,6 +54,7 @@ class ReviewAdmin(ReadOnly):
     list_display = ("picture", "film_for", "clock", "light", "taken", "creator", "asked_at")
     own_list_display = ("picture", "film_for", "clock", "light", "taken")
     list_display_links = ("film_for",)
+    empty_value_display = ""
     list_filter = (WhatWaits,)
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
@@ -109,7 +110,9 @@ class ReviewAdmin(ReadOnly):
     def taken(self, review: Review) -> str:
         """Who is looking at it just now."""
         until = review.claimed_until
-        return str(review.claimed_by) if until is not None and until > timezone.now() else ""
+        if until is None or until < timezone.now():
+            return ""
+        return format_html('<span class="rq-soft">{}</span>', _("%(who)s is looking") % {"who": review.claimed_by})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
         """With what moderation said of each."""

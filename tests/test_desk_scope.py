@@ -147,6 +147,8 @@ def test_no_creator_meets_anothers_rows_anywhere(rights):
     assert walk(first, second, user) == []
     assert lists(first, user) == []
     assert everything() == before
+    first.review.refresh_from_db()
+    assert first.review.claimed_by is None
 
 
 @pytest.mark.slow
