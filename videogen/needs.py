@@ -66,7 +66,7 @@ def _orders(user: Any) -> list[Need]:
     orders = Order.objects.all()
     at = reverse("admin:orders_order_changelist")
     keys = ["late", "failed"] + (["confirm"] if user.has_perm("billing.view_refund") else [])
-    counts = order_lists.counts(orders, [order_lists.saved(key) for key in keys])
+    counts = order_lists.counts(orders, [order_lists.saved(key, user) for key in keys])
     late, confirm = counts.get("late", 0), counts.get("confirm", 0)
     calls = Escalation.objects.filter(settled_at=None).count()
     return [
