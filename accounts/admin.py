@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -27,7 +29,6 @@ class UserAdmin(Scoped, admin.ModelAdmin[User]):
     search_fields = ("email", "name")
     fields = ("email", "name", "is_active", "is_staff", "is_superuser", "groups", "last_login", "date_joined")
     readonly_fields = ("last_login", "date_joined")
-    filter_horizontal = ("groups",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Only superusers make superusers, or give somebody's account another address: whose it is goes by that."""
@@ -39,7 +40,8 @@ class UserAdmin(Scoped, admin.ModelAdmin[User]):
         """Others than superusers hand out roles and no other groups."""
         if db_field.name == "groups" and not request.user.is_superuser:
             kwargs["queryset"] = Group.objects.filter(name__in=roles.Role.values)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+        # A few boxes to tick: two lists with arrows between have no names for whoever cannot see them.
+        return super().formfield_for_manytomany(db_field, request, **kwargs, widget=forms.CheckboxSelectMultiple)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Superusers are changed by superusers."""
@@ -75,6 +77,10 @@ class LicenceInline(Scoped, admin.StackedInline[VoiceLicence, Voice]):
     whose = "voice__creator"
     model = VoiceLicence
     extra = 0
+    # One field with one label, where the stock form has two fields and a label for the first.
+    formfield_overrides: ClassVar[Any] = {
+        models.DateTimeField: {"form_class": forms.DateTimeField, "widget": forms.DateTimeInput}
+    }
 
 
 @admin.register(Creator)
