@@ -16,16 +16,18 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import reconcile, refunds, truth
+from billing import holds, hooks, reconcile, refunds, truth
 from billing import services as billing
 from billing.gateways import chosen
 from billing.gateways.base import GatewayError
 from billing.gateways.stripe import StripeGateway
 from billing.models import GatewayEvent, Payment, PaymentState, Reconciliation, Refund, RefundReason, RefundState
+from orders.faults import POINTS
 from orders.models import Order, OrderState
 from sandbox.stripe_door import FORGED, SECRET
 
 from . import making, tills
+from .board import Died
 from .test_refunds import answer, back, balance
 from .test_refunds import sweep as sweep_money
 from .waiting import soon
@@ -488,3 +490,62 @@ def test_our_key_is_said_to_nobody(payment: Payment, caplog: pytest.LogCaptureFi
         truth.look(payment)
     assert tills.KEY not in str(refused.value) + caplog.text
     assert soon(lambda: True)
+
+
+# --- deaths -----------------------------------------------------------------------------------------------------------
+
+
+def die_once(point: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    died: list[str] = []
+
+    def die(name: str) -> None:
+        if name == point and not died:
+            died.append(name)
+            raise Died(name)
+
+    for module in (billing, truth, holds, refunds, hooks):
+        monkeypatch.setattr(module, "faultpoint", die)
+    return died
+
+
+@pytest.mark.parametrize("point", [name for name in POINTS if name.startswith(("payment.", "refund.", "till."))])
+def test_a_death_at_any_boundary_of_money_is_made_up_for_and_the_books_agree(
+    point: str, settings: Any, client: Client, bells: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if point == "payment.after_hold":
+        settings.STRIPE_SECRET_KEY = ""  # only the test till holds inside our own request
+    died = die_once(point, monkeypatch)
+    released = point == "payment.after_release"
+
+    def dying(do: Any) -> None:
+        with contextlib.suppress(Died):
+            do()
+
+    order = making.draft()
+    first = billing.begin_payment(order=order)
+    if first.gateway == "sandbox":
+        dying(lambda: billing.pay(payment=first, card="good"))
+    else:
+        billing.checkout(payment=first)
+        tills.pay(first)
+        for _ in range(2):
+            dying(lambda: tills.ring(client, completed(first)))
+    for turn in range(6):
+        now_due()
+        dying(lambda: sweep_money(bells))
+        order.refresh_from_db()
+        if turn == 1:
+            assert order.state == OrderState.PLACED
+            ended = OrderState.CANCELLED if released else OrderState.DELIVERED
+            order.move(OrderState.PLACED, ended, ended_at=timezone.now())
+        if turn == 3 and not released:
+            dying(lambda: back(order, 700))
+    assert died == [point]
+    payment = Payment.objects.get()
+    if released:
+        assert (payment.state, balance()) == (PaymentState.CANCELLED, 0)
+    else:
+        assert (payment.state, Refund.objects.get().state) == (PaymentState.CAPTURED, RefundState.DONE)
+        assert balance() == payment.amount - 700
+    truth_there = chosen.named(payment.gateway).look(payment)
+    assert truth_there.captured - sum(one.amount for one in truth_there.backs) == balance()
