@@ -273,3 +273,11 @@ def test_negative_control_without_the_look_at_the_licence_the_film_goes_out(bell
     order = approved_without_a_licence(bells, monkeypatch)
     assert order.state == OrderState.DELIVERED
     assert any("without a licence" in says for says in invariants.i6_delivered_means_whole())
+
+
+def test_a_site_that_takes_money_at_once_does_not_say_that_it_holds_it(payment, settings, client):
+    client.force_login(payment.order.fan)
+    pages = ["/", reverse("orders:summary", args=[payment.order.code]), reverse("billing:till", args=[payment.key])]
+    assert all("held" in client.get(page).content.decode() for page in pages), "negative control"
+    settings.CAPTURE_AT_ONCE = True
+    assert [page for page in pages if "held" in client.get(page).content.decode()] == []

@@ -40,10 +40,10 @@ class TestCard:
 
 
 CARDS = (
-    TestCard("good", gettext_lazy("A card that works"), gettext_lazy("The amount is held; the film is made.")),
+    TestCard("good", gettext_lazy("A card that works"), gettext_lazy("The film is made.")),
     TestCard("step", gettext_lazy("A card whose bank asks first"), gettext_lazy("You say yes or no once more.")),
     TestCard("late", gettext_lazy("A card that answers late"), gettext_lazy("The bank takes twenty seconds.")),
-    TestCard("declined", gettext_lazy("A card that is declined"), gettext_lazy("The bank says no; nothing is held.")),
+    TestCard("declined", gettext_lazy("A card that is declined"), gettext_lazy("The bank says no.")),
     TestCard("empty", gettext_lazy("A card without enough money"), gettext_lazy("Not enough on the card.")),
 )
 # The answers to a bank that asks.
