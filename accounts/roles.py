@@ -71,7 +71,7 @@ TABLE: dict[Role, set[str]] = {
         "accounts.see_every_creator",
         *_see("accounts", "creator"),
         *_see("orders", "order"),
-        *_see("billing", "price", "payment", "refund", "event", "dispute"),
+        *_see("billing", "price", "payment", "refund", "gatewayevent", "reconciliation"),
         *BOOKS,
         *_see("pipeline", "call", "vendor", "refundrequest"),
         "billing.add_refund",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from accounts.desk import Finds, ReadOnly
 from accounts.scoping import STAFF
 
-from . import figures, payout_admin, price_admin, statement_admin  # noqa: F401  (they register their classes)
+from . import figures, outside_admin, payout_admin, price_admin, statement_admin  # noqa: F401  (they register their classes)
 from .models import LedgerEntry, Payment, Refund
 
 
