@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -92,6 +93,10 @@ def one(desk: Any, request: HttpRequest, object_id: str) -> dict[str, Any]:
         "reasons": [ReasonCode(code) for code in ASKABLE],
         **asked(review, request),
     }
+
+
+# What the form for a change sends, besides what it keeps secret.
+WISH = ("code", "scene", "respelling", "note")
 
 
 def asked(review: Review, request: HttpRequest) -> dict[str, Any]:
@@ -184,6 +189,10 @@ def ask(desk: Any, request: HttpRequest, pk: int) -> HttpResponse:
     review = _own(desk, request, pk)
     told = request.POST
     code = told.get("code", "")
+    kept = urlencode([(name, word) for name in WISH for word in told.getlist(name) if word])
+    back = HttpResponseRedirect(_page(pk, f"?{kept}#change"))
+    if "plan" in told:
+        return back
     try:
         if code not in ASKABLE:
             raise CannotRerun(_("Choose what should be different."))
@@ -198,7 +207,7 @@ def ask(desk: Any, request: HttpRequest, pk: int) -> HttpResponse:
         )
     except CannotRerun as error:
         messages.error(request, str(error))
-        return HttpResponseRedirect(_page(pk, "#change"))
+        return back
     except reviewing.StaleReview as error:
         _refuse(request, error)
         return HttpResponseRedirect(_page(pk))

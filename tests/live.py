@@ -2,7 +2,7 @@
 
 `voices NAME …` gives the creators who approve by themselves those voices, `place COUNT [FIRST]` orders films of them in
 turn, beginning with that one, `pay` pays what was left unpaid, `version CODE` asks for a delivered
-film's wide version, `look` says how everything stands.
+film's wide version, `look` says how everything stands, `books` what the ledger and the gateway say.
 """
 
 from __future__ import annotations
@@ -95,10 +95,32 @@ def look() -> dict[str, object]:
     }
 
 
+def books() -> dict[str, object]:
+    """What the ledger says by account, what differs from the gateway's books, and every creator's running month."""
+    from datetime import timedelta
+
+    from django.db.models import Sum
+
+    from accounts.models import Creator
+    from billing import reconcile, statements
+    from billing.models import LedgerEntry
+
+    reconcile.FRESH = timedelta(0)  # all that was to be written down is
+    sums = LedgerEntry.objects.order_by().values("account").annotate(sum=Sum("amount"))
+    found = [reconcile.compare(name) for name in reconcile.gateways()]
+    return {
+        "accounts": {row["account"]: row["sum"] for row in sums},
+        "owed": {creator.slug: statements.balance(creator, "EUR") for creator in Creator.objects.all()},
+        "differences": [sentence for one in found for sentence in one.differences],
+    }
+
+
 if __name__ == "__main__":
     django.setup()
     verb, *words = sys.argv[1:]
     if verb == "place":
         print(json.dumps(place(*map(int, words))))
     else:
-        print(json.dumps({"voices": voices, "pay": pay, "version": version, "look": look}[verb](*words)))
+        print(
+            json.dumps({"voices": voices, "pay": pay, "version": version, "look": look, "books": books}[verb](*words))
+        )

@@ -92,13 +92,17 @@
         const answer = await fetch(`${change.dataset.change}?${new URLSearchParams(told)}`);
         if (!answer.ok || turn !== asked) return;
         const made = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-plan]");
-        if (made) one("plan", change).replaceWith(made);
+        if (!made) return;
+        one("plan", change).replaceWith(made);
+        // Nobody has something made again without having seen what it takes.
+        one("go", change).disabled = !made.querySelector("dl");
       } catch {
         /* the button “Show what it takes” asks again */
       }
     };
     let waiting = 0;
     change.addEventListener("input", () => {
+      show();
       clearTimeout(waiting);
       waiting = setTimeout(plan, 200);
     });
