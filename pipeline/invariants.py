@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.db.models import Count, F, Max, Q, Sum
 from django.utils import timezone
 
-from billing.given import all_given_back
+from billing import refunds
 from billing.models import Account, LedgerEntry, Payment, PaymentState, Refund, RefundReason, RefundSource, RefundState
 from orders.consents import REQUIRED
 from orders.models import WITHOUT_FILM, Order, OrderEvent, OrderState
@@ -172,7 +172,7 @@ def i7_no_film_no_money() -> Iterator[str]:
     for delivery in Delivery.objects.exclude(renewed_at=None).select_related("order"):
         back = Refund.objects.filter(payment__order=delivery.order, state=RefundState.DONE)
         last = back.aggregate(last=Max("ended_at"))["last"]
-        if last is not None and all_given_back(delivery.order) and delivery.renewed_at and delivery.renewed_at > last:
+        if last is not None and refunds.is_whole(delivery.order) and delivery.renewed_at and delivery.renewed_at > last:
             yield f"I7 order {delivery.order} was paid back and got a newer version after that"
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.given import all_given_back
+from billing import refunds
 from orders import services as orders
 from orders.models import Order, OrderState
 
@@ -249,7 +249,7 @@ def _closed(order: Order) -> str:
         return _("This order has not been paid.")
     if order.state == OrderState.CANCELLED:
         return _("This order was cancelled. Nothing more is made for it.")
-    if all_given_back(order):
+    if refunds.is_whole(order):
         return _("All the money of this order was given back. Nothing more is made for it.")
     if Review.objects.filter(cut__production__order=order, state=ReviewState.REFUSED, code=ReasonCode.UNSAFE).exists():
         return _("The creator said that this film must not go out. Nothing more is made for it.")

@@ -140,6 +140,7 @@ def asked(do) -> list[str]:
 
 
 def test_a_sweep_asks_as_much_with_many_in_flight_as_with_few(queue):
+    sweeping.sweep_once()  # which does what is done once a day
     few = asked(sweeping.sweep_once)
     Step.objects.filter(stage="shot").update(state=StepState.WAITING, not_before=timezone.now() + crowd.LATER)
     crowd.write(7)

@@ -291,7 +291,7 @@ AGAIN = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yu
 FILES: dict[str, tuple[str, list[str]]] = {
     "nothing is heard after five seconds": ("silence_share", ["-af", "volume=0:enable='gt(t,5)'", *AAC]),
     "it is too quiet": ("loudness", ["-af", "volume=-6dB", *AAC]),
-    "one moment is far too loud": ("true_peak", ["-af", "volume=12dB:enable='between(t,6,6.3)'", *AAC]),
+    "two seconds are far too loud": ("true_peak", ["-af", "volume=12dB:enable='between(t,6,8)'", *AAC]),
     "the sound was cut off": ("blunt", ["-af", "volume=16dB,aformat=sample_fmts=s16,volume=-13dB", *AAC]),
     "there is no sound": ("audio_codec", ["-an"]),
     "the sound ends early": ("sound_length", ["-af", "atrim=end=9", *AAC]),

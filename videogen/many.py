@@ -177,6 +177,8 @@ def _fill(to: Filler, count: int) -> Iterator[tuple[str, int]]:
     pay_state = "CASE o.state WHEN 'delivered' THEN 'captured' WHEN 'placed' THEN 'authorized' ELSE 'cancelled' END"
     told = {"order": "o.id", "key": "'many-' || o.id", "gateway": "'sandbox'", "state": pay_state, **money}
     told |= {"external_id": "'sandbox-' || o.id", "authorized_at": "o.placed_at"}
+    told |= {"captured": "CASE WHEN o.state = 'delivered' THEN o.amount ELSE 0 END"}
+    told |= {"refunded": "CASE WHEN o.state = 'delivered' AND o.id % 50 = 0 THEN o.amount / 2 ELSE 0 END"}
     told |= {"captured_at": "CASE WHEN o.state = 'delivered' THEN o.ended_at END", "ended_at": "o.ended_at"}
     yield "payments", to.insert(Payment, paid, told)
     charges = f"{each} AND o.state = 'delivered'"

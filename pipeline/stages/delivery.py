@@ -7,9 +7,9 @@ import logging
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from billing import refunds
 from billing import services as billing
 from billing.gateways.base import GatewayError
-from billing.given import all_given_back
 from orders import services as orders
 from orders.faults import faultpoint
 from orders.models import Order, OrderState
@@ -43,7 +43,7 @@ def _deliver(work: Work) -> None:
     with work.fence():
         # The order's row first, as whoever gives its money back takes it.
         Order.objects.filter(pk=work.order.pk).update(changed_at=timezone.now())
-        if all_given_back(work.order):
+        if refunds.is_whole(work.order):
             raise StageFailed("the money was given back: nothing more is delivered")
         delivery, created = Delivery.objects.get_or_create(order=work.order, defaults={"cut": cut})
         faultpoint("delivery.before_finish")
