@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import ApprovalMode
 from billing import services as billing
-from billing.models import Refund, RefundSource, RefundState
+from billing.models import Payment, Refund, RefundSource, RefundState
 from orders import services as orders
 from orders.models import Order, OrderState
 from pipeline import engine, invariants, progress, rerun, services
@@ -187,9 +187,11 @@ def test_nothing_is_made_for_an_order_whose_money_went_back(bells, delivered):
     given = Refund.objects.create(
         payment=payment, key="r", source=RefundSource.STAFF, state=RefundState.DONE, amount=payment.amount - 1
     )
+    Payment.objects.filter(pk=payment.pk).update(refunded=payment.amount - 1)
     new = again(delivered, "shot", scenes=(1,))
     films.drain(bells)
     Refund.objects.filter(pk=given.pk).update(amount=payment.amount)
+    Payment.objects.filter(pk=payment.pk).update(refunded=payment.amount)
     approved(bells, new)
     new.refresh_from_db()
     assert (new.state, new.failed_stage) == (ProductionState.FAILED, "delivery")
