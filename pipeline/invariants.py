@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.db.models import Count, F, Max, Q, Sum
 from django.utils import timezone
 
-from billing import refunds
+from billing import refunds, statements
 from billing.models import Account, LedgerEntry, Payment, PaymentState, Refund, RefundReason, RefundSource, RefundState
 from orders.consents import REQUIRED
 from orders.models import WITHOUT_FILM, Order, OrderEvent, OrderState
@@ -64,6 +64,7 @@ def i1_ledger_balances() -> Iterator[str]:
     for payment in Payment.objects.filter(state=PaymentState.CAPTURED):
         if not LedgerEntry.objects.filter(fact=f"charge:{payment.key}").exists():
             yield f"I1 {payment} was captured and is not in the ledger"
+    yield from (f"I1 {sentence}" for sentence in statements.differing())
 
 
 def i2_paid_once() -> Iterator[str]:

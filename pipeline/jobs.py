@@ -2,7 +2,7 @@
 
 from billing import reconcile, truth
 
-from . import calls, engine, escalations, looking, money, notices, photos, renditions, roster
+from . import calls, checkups, engine, escalations, looking, money, notices, photos, renditions, roster
 
 
 def run_step(pk: int) -> None:
@@ -63,8 +63,11 @@ def send_payout(pk: int) -> None:
 
 
 def compare_books(_pk: int) -> None:
-    """Compare the gateway's books with ours, if nobody has today."""
-    reconcile.daily()
+    """Compare the gateway's books with ours, if nobody has today, and keep what was found for the desk."""
+    for made in reconcile.daily():
+        assert made.ended_at is not None
+        seconds = (made.ended_at - made.begun_at).total_seconds()
+        checkups.keep(f"reconcile {made.gateway}", made.differences, seconds)
 
 
 JOBS = {
