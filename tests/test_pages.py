@@ -121,6 +121,11 @@ def page(client: Client, address: str, status: int = 200) -> str:
 # --- the shop window ---------------------------------------------------------------------------------------------
 
 
+def test_an_occasions_own_price_does_not_stand_in_the_window(client, creator):
+    Price.objects.create(creator=creator, seconds=30, occasion="birthday", amount=100)
+    assert "from <b>€19</b>" in page(client, "/")
+
+
 def test_the_home_page_shows_each_creator_with_the_lowest_price(client, creator):
     Price.objects.create(creator=creator, seconds=20, amount=1550)
     html = page(client, "/")

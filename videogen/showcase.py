@@ -82,8 +82,9 @@ def _occasions(voice: Voice | None, today: dt.date) -> list[str | Promise]:
 def card(creator: Creator) -> Card:
     """One creator's card."""
     voice = Voice.objects.filter(creator=creator).prefetch_related("licences").first()
-    # One price per length: the one that came into force last.
-    by_length = {p.seconds: p for p in Price.objects.current().filter(creator=creator).order_by("seconds", "starts_at")}
+    # One price per length: the one that came into force last. An occasion's own price is told where it is chosen.
+    general = Price.objects.current().filter(creator=creator, occasion="")
+    by_length = {price.seconds: price for price in general.order_by("seconds", "starts_at")}
     return Card(
         creator=creator,
         portrait=portrait(creator),
