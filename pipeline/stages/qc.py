@@ -23,6 +23,7 @@ from ..media import sheet as contact
 from ..media.probe import BadMedia
 from ..models import Cut, Finding
 from ..providers import hearing as spoken
+from . import review
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +69,8 @@ def _ear(work: Work) -> Callable[[npt.NDArray[np.int16]], list[str]] | None:
 
 
 def _sheet(work: Work, cut: Cut, master: Path, judged: verdict.Verdict) -> dict[str, Any]:
-    """Frames for the creator's look; none of a film nobody will see. Without them the page shows the photos."""
-    if judged.verdict == "fail":
+    """Frames for the creator's look, where there will be one. Without them the page shows the photos."""
+    if judged.verdict == "fail" or not review.is_asked(work, judged.verdict):
         return {}
     evidence = [found.second for found in judged.findings if found.second is not None and found.severity != "info"]
     out = master.with_name("sheet.jpg")

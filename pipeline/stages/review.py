@@ -66,7 +66,7 @@ def _take_effect(work: Work, review: Review) -> Done | Wait:
 
 
 def _ask(work: Work, cut: Cut) -> Review:
-    automatic = not _is_asked(work, cut)
+    automatic = not is_asked(work, cut.verdict)
     now = timezone.now()
     promised = work.order.promised_at
     with work.fence():
@@ -84,10 +84,10 @@ def _ask(work: Work, cut: Cut) -> Review:
     return review
 
 
-def _is_asked(work: Work, cut: Cut) -> bool:
-    """Whether a person looks at this film before it goes out."""
+def is_asked(work: Work, verdict: str) -> bool:
+    """Whether a person looks at this film, of which quality control says `verdict`, before it goes out."""
     # What moderation was not sure of, a person decides.
-    if cut.verdict != "pass" or work.production.concerns.exists():
+    if verdict != "pass" or work.production.concerns.exists():
         return True
     # Who was not content with a version looks at the next.
     answers = [ReviewState.CHANGED, ReviewState.REFUSED]
