@@ -3,7 +3,8 @@
     python -m benchmarks.film [photo.jpg …] [--format 9:16] [--seconds 30] [--runs 3]
 
 Each run is `manage.py make_video --json` in a folder of its own, as a fresh process: what is printed includes loading
-the models; without a recogniser, which comes with the tests only. The yardstick encodes the delivered film's own frames with `libx264 -preset veryfast -crf 20`. Medians.
+the models, but no recogniser, which comes with the tests only. The yardstick encodes the delivered film's own frames
+with `libx264 -preset veryfast -crf 20`. Medians.
 """
 
 from __future__ import annotations
