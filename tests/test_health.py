@@ -15,8 +15,8 @@ from django.utils import timezone
 from accounts.models import Audit, User
 from billing.models import LedgerEntry
 from orders.models import Order
-from pipeline import breaker, checkups, health, queue
-from pipeline.models import Call, CallState, Production, Step, Vendor
+from pipeline import breaker, checkups, health, jobs, queue
+from pipeline.models import Call, CallState, Checkup, Production, Step, Vendor
 from pipeline.plots import Series, nice, stacked
 
 from . import making
@@ -195,3 +195,12 @@ def test_what_a_checkup_found_stands_on_the_page(vendor, monkeypatch):
     assert "all is well" in page
     checkups.keep("reconcile", [], 1)
     assert "A refund of ABC is missing." not in as_("staff").get(PAGE).content.decode()
+
+
+@pytest.mark.django_db
+def test_the_daily_comparison_of_the_books_is_kept_for_the_desk_once_a_day():
+    for _ in range(2):
+        jobs.compare_books(0)
+    [kept] = checkups.latest()
+    assert (kept.name, kept.count) == ("reconcile sandbox", 0)
+    assert Checkup.objects.count() == 1

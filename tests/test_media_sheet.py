@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 from pipeline.media import sheet
 from pipeline.media.probe import BadMedia
+from pipeline.stages import qc
 
 pytestmark = pytest.mark.render
 
@@ -61,3 +63,23 @@ def test_what_is_no_film_has_no_sheet(tmp_path):
     (tmp_path / "film.mp4").write_bytes(b"no film")
     with pytest.raises(BadMedia):
         sheet.make(tmp_path / "film.mp4", (0.5,), tmp_path / "sheet.jpg")
+
+
+@pytest.mark.parametrize(("asked", "verdict", "made"), [(True, "pass", 1), (False, "pass", 0), (True, "fail", 0)])
+def test_a_sheet_is_made_where_somebody_looks_at_the_film(monkeypatch, tmp_path, asked, verdict, made):
+    sheets = []
+
+    def make(film, seconds, out):
+        sheets.append(seconds)
+        return sheet.Sheet((9, 16), 1, tuple(seconds))
+
+    monkeypatch.setattr(qc.review, "is_asked", lambda work, said: asked)
+    monkeypatch.setattr(qc.files, "publish", lambda path, folder: path.name)
+    monkeypatch.setattr(
+        qc.contact, "make", lambda film, at, out: sheets.append(at) or sheet.Sheet((9, 16), 1, tuple(at))
+    )
+    judged = SimpleNamespace(verdict=verdict, findings=())
+    cut = SimpleNamespace(timeline={"scenes": [[0, 5]]}, seconds=5.0)
+    work = SimpleNamespace(production=SimpleNamespace(folder="films"))
+    found = qc._sheet(work, cut, tmp_path / "film.mp4", judged)
+    assert (len(sheets), bool(found)) == (made, bool(made))
