@@ -26,7 +26,7 @@ from orders import disk
 from orders.codes import token as new_token
 from orders.faults import faultpoint
 
-from . import live, queue
+from . import holders, live, queue
 from .claims import Claim, LostLease
 from .history import tell
 from .line import LINE, STAGES, Stage
@@ -115,6 +115,7 @@ def claim(pk: int) -> Step | None:
             failures=F("failures") + Case(When(state=StepState.RUNNING, then=1), default=0),
             state=StepState.RUNNING,
             token=token,
+            holder=holders.me(),
             lease_until=now + lease(),
             attempts=F("attempts") + 1,
             seen=F("wanted"),
@@ -359,6 +360,33 @@ def job_name(step: Step) -> str:
     return f"step-{step.pk}-{step.wanted}"
 
 
+def _ring_anew(step: Step) -> None:
+    """Ring under a new name: the present one may live on in the memory of a worker that died."""
+    Step.objects.filter(pk=step.pk).update(wanted=F("wanted") + 1)
+    step.refresh_from_db(fields=["wanted"])
+    _ring(step)
+
+
+def alarms() -> int:
+    """Ring for alarms that went off since the last look, and for what a process of this machine died over.
+
+    Two small questions, so that they can be asked every second; what they miss the sweep finds. Returns how many.
+    """
+    now = timezone.now()
+    off = Step.objects.due(now).filter(Q(rung_at=None) | Q(rung_at__lt=F("not_before")), state=StepState.WAITING)
+    waiting = list(off[:SWEEP_BATCH])
+    for step in waiting:
+        _ring(step)
+    left = 0
+    for step in Step.objects.filter(state=StepState.RUNNING, lease_until__gte=now).exclude(holder=""):
+        gone = holders.is_gone(step.holder)
+        mine = Step.objects.filter(pk=step.pk, token=step.token, state=StepState.RUNNING)
+        if gone and mine.update(lease_until=now - dt.timedelta(seconds=1)):
+            _ring_anew(step)
+            left += 1
+    return len(waiting) + left
+
+
 def sweep() -> int:
     """Ring again for everything due that nobody came for. The whole safety net; harmless at any time and place.
 
@@ -370,10 +398,7 @@ def sweep() -> int:
         expired = step.state == StepState.RUNNING
         unanswered = step.rung_at is not None and step.rung_at < now - UNANSWERED
         if expired or (unanswered and not queue.waits(STAGES[step.stage].queue, job_name(step))):
-            # The job's name may live on in the memory of a worker that died: a new name gets through.
-            Step.objects.filter(pk=step.pk).update(wanted=F("wanted") + 1)
-            step.refresh_from_db(fields=["wanted"])
-            _ring(step)
+            _ring_anew(step)
         elif step.rung_at is None:
             _ring(step)
         else:

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 # Whoever stops sweeping is replaced after this.
 HOLD = dt.timedelta(seconds=10)
+# Alarms that went off are looked for this often between two sweeps, in seconds.
+ALARM_SECONDS = 1.0
 # Files without a row and old work folders are looked for this often, in seconds.
 TIDY_EVERY = 1800.0
 # Seconds of tidying between two sweeps: less than HOLD, whatever the last file takes.
@@ -92,15 +94,35 @@ def sweep_forever(stopped: Callable[[float], bool]) -> None:
     tidied = 0.0
     untidy: Iterator[object] | None = None
     while True:
+        holding = False
         try:
-            if hold(holder):
+            holding = hold(holder)
+            if holding:
                 sweep_once()
                 if untidy is None and time.monotonic() - tidied > TIDY_EVERY:
                     tidied, untidy = time.monotonic(), tidying()
                 if untidy is not None and not some_of(untidy):
                     untidy = None
         except DatabaseError as error:
-            log.warning("The sweep cannot reach the database: %s", error)
-            connection.close()
-        if stopped(settings.SWEEP_SECONDS):
+            _away(error)
+        if _between_sweeps(stopped, holding):
             return
+
+
+def _between_sweeps(stopped: Callable[[float], bool], holding: bool) -> bool:
+    """Wait for the next sweep, and ring for alarms meanwhile where the sweep is ours. Whether to stop."""
+    pause = min(ALARM_SECONDS, settings.SWEEP_SECONDS)
+    for _ in range(round(settings.SWEEP_SECONDS / pause)):
+        if stopped(pause):
+            return True
+        try:
+            if holding:
+                engine.alarms()
+        except DatabaseError as error:
+            _away(error)
+    return False
+
+
+def _away(error: DatabaseError) -> None:
+    log.warning("The sweep cannot reach the database: %s", error)
+    connection.close()

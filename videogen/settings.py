@@ -251,7 +251,7 @@ GATEWAY = env.str("GATEWAY", default="auto")
 # Take the money when the order is placed, and give it back where there is no film, instead of holding it until then.
 CAPTURE_AT_ONCE = env.bool("CAPTURE_AT_ONCE", default=False)
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=30)  # a worker without a sign of life for this long has lost its step
-SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)  # an alarm is at the most so late
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)  # alarms are looked for every second
 RENDER_THREADS = env.int("RENDER_THREADS", default=2)
 # How many workers of each queue `bin/run` starts. A voice API takes seconds for a line; a first look must not wait
 # behind the checks of other films.

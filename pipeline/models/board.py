@@ -112,6 +112,8 @@ class Step(models.Model):
     state = models.CharField(_("state"), max_length=8, choices=StepState, default=StepState.BLOCKED)
     token = models.CharField(max_length=32, blank=True, editable=False)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    # The process that took it; see pipeline/holders.py.
+    holder = models.CharField(max_length=100, blank=True, editable=False)
     not_before = models.DateTimeField(_("alarm"), null=True, blank=True)
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
     # A bell raises `wanted`; a claim notes what it has `seen`. A difference at leaving means: look once more.
