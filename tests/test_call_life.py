@@ -30,7 +30,7 @@ from pipeline.models import Call, CallState
 from pipeline.providers.base import Answer, JobFailed, Provider, ProviderError, silently
 
 from .board import Died
-from .test_calls import another_work, trouble
+from .calling import another_work, trouble
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -35,7 +35,7 @@ from pipeline.models import Call, Notice, NoticeKind, Production, ProductionStat
 
 from . import making
 from .board import Died, Stages, run
-from .test_calls import Slow, another_work
+from .calling import Slow, another_work
 from .test_chaos import begin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]

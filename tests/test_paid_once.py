@@ -23,10 +23,10 @@ from sandbox.server import Sandbox, running
 from sandbox.vendors import VENDORS
 
 from .board import Died
+from .calling import another_work
 from .samples import jpeg_bytes
 from .sandboxed import bought
 from .stories import DEMO, Story
-from .test_calls import another_work
 from .waiting import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.render, pytest.mark.slow]

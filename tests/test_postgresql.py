@@ -16,7 +16,16 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 # Whatever is raced for, the calls with their slots and budgets, the bells. TEST_DATABASE_URL runs any other test there.
-AGAIN = ("test_races", "test_money_races", "test_creators_races", "test_calls", "test_hooks")
+AGAIN = (
+    "test_races",
+    "test_money_races",
+    "test_creators_races",
+    "test_calls",
+    "test_call_troubles",
+    "test_call_budgets",
+    "test_call_late",
+    "test_hooks",
+)
 THERE_AND_BACK = """
 import django
 django.setup()

@@ -36,7 +36,7 @@ from pipeline.models import (
 from pipeline.services import StaleReview
 
 from . import environment, films, making
-from .test_calls import Endless, Slow, another_work
+from .calling import Endless, Slow, another_work
 from .test_review import finished
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
