@@ -1,121 +1,27 @@
 """The pages a visitor meets outside the order wizard: what they say, for whom, and that nothing is inline."""
 
+# ruff: noqa: F811  (fixtures arrive as imports and are named again as arguments)
+
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import re
-from typing import Any
 
 import pytest
-from django.contrib.auth import get_user
-from django.contrib.staticfiles import finders
-from django.core import mail
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import ApprovalMode, Creator, User, Voice, VoiceLicence
-from billing import receipt
+from accounts.models import ApprovalMode, User, Voice, VoiceLicence
 from billing.gateways.sandbox import CARDS
-from billing.models import Payment, Price
-from orders import drafts
-from orders.models import Brief, Order, OrderState
-from pipeline.progress import Film, Frame, Progress, StageLine
+from billing.models import Price
+from orders.models import Order, OrderState
 from videogen import showcase
 from videogen.templatetags import say
 
-from .browsers import chromium, violations
+from .shopping import clean, creator, fan, fan_client, make_creator, make_order, page, payment  # noqa: F401
 
 pytestmark = pytest.mark.django_db
-
-INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE)
-IDS = re.compile(r'\sid="([^"]+)"')
-FINAL = ("delivered", "failed", "refused", "cancelled")
-
-
-def make_creator(slug: str = "mira", **values) -> Creator:
-    """A creator with a voice, a licence for everything and one price."""
-    values = {
-        "name": "Mira Solveig Lark",
-        "tagline": "Tells it warmly",
-        "bio": "Drawn.",
-        "approval": "automatic",
-    } | values
-    creator = Creator.objects.create(slug=slug, **values)
-    voice = Voice.objects.create(creator=creator, provider_voice=slug)
-    VoiceLicence.objects.create(voice=voice, starts_on=dt.date(2020, 1, 1), terms="All of it.")
-    Price.objects.create(creator=creator, seconds=30, amount=1900)
-    return creator
-
-
-@pytest.fixture
-def creator() -> Creator:
-    return make_creator()
-
-
-@pytest.fixture
-def fan() -> User:
-    return User.objects.create_user("eileen@example.org")
-
-
-@pytest.fixture
-def fan_client(fan: User) -> Client:
-    client = Client()
-    client.force_login(fan, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def make_order(creator: Creator, fan: User, state: str = OrderState.PLACED, name: str = "Eileen") -> Order:
-    """An order of this fan in this state."""
-    placed = None if state == OrderState.DRAFT else timezone.now() - dt.timedelta(seconds=90)
-    order = Order.objects.create(creator=creator, fan=fan, state=state, amount=1900, currency="EUR", placed_at=placed)
-    Brief.objects.create(order=order, name=name)
-    return order
-
-
-def make_progress(state: str = "making", **values) -> Progress:
-    """What the board might say of an order in this state."""
-    stages = [StageLine("photos", "Looking at your photos", "done", 1, 1, 0.4)]
-    stages.append(StageLine("narration", "Reading it aloud", "now", 2, 6, None))
-    frames = [Frame(1, "Eileen, today is yours.", "/t/1.jpg", True, False), Frame(2, "", "", False, False)]
-    film = Film(
-        "/m/film.mp4", "/d/film.mp4", "/m/p.jpg", "/m/c.vtt", ["Eileen, today is yours."], 1080, 1920, 31.6, 9_000_000
-    )
-    made = Progress(
-        code="ABCD",
-        version=3,
-        state=state,
-        sentence="The story for Eileen is being written.",
-        detail="About an hour.",
-        percent=42,
-        eta=(20, 40),
-        elapsed=47,
-        stages=stages,
-        frames=frames,
-        preview=None,
-        film=film if state == "delivered" else None,
-    )
-    return dataclasses.replace(made, **values)
-
-
-def fragment(order: Order, progress: Progress, **more) -> str:
-    context = {"order": order, "brief": order.brief, "creator": order.creator, "progress": progress, **more}
-    return render_to_string("pipeline/_progress.html", context)
-
-
-def clean(html: str) -> str:
-    """The page, having checked that nothing in it is inline and no id comes twice."""
-    assert not INLINE.findall(html)
-    ids = IDS.findall(html)
-    assert len(ids) == len(set(ids))
-    return html
-
-
-def page(client: Client, address: str, status: int = 200) -> str:
-    answer = client.get(address)
-    assert answer.status_code == status
-    return clean(answer.content.decode())
 
 
 # --- the shop window ---------------------------------------------------------------------------------------------
@@ -208,91 +114,6 @@ def test_an_unknown_creator_is_a_page_of_ours(client):
     assert "There is nothing to see here" in page(client, "/creators/nobody/", 404)
 
 
-# --- signing in --------------------------------------------------------------------------------------------------
-
-
-def ask_for_code(client: Client) -> str:
-    client.post("/accounts/login/code/", {"email": "eileen@example.org"})
-    return re.search(r"^\s+(\S+)$", mail.outbox[-1].body, re.MULTILINE).group(1)
-
-
-def test_the_sign_in_page_asks_for_an_address(client):
-    html = page(client, "/accounts/login/code/")
-    assert 'for="id_email"' in html
-    assert 'autocomplete="email"' in html
-
-
-def test_a_mailed_code_signs_in(client):
-    code = ask_for_code(client)
-    client.post("/accounts/login/code/confirm/", {"code": code})
-    assert get_user(client).is_authenticated
-
-
-def test_a_demo_shows_the_code_on_the_page_and_forgets_it_at_sign_in(client, settings):
-    settings.DEBUG = True
-    code = ask_for_code(client)
-    html = page(client, "/accounts/login/code/confirm/")
-    assert "Demo: your code is" in html
-    assert code in html
-    client.post("/accounts/login/code/confirm/", {"code": code})
-    assert "demo_code" not in client.session
-
-
-def test_outside_a_demo_the_code_is_only_in_the_mail(client, settings):
-    settings.DEBUG = False
-    code = ask_for_code(client)
-    assert code not in page(client, "/accounts/login/code/confirm/")
-    assert "demo_code" not in client.session
-
-
-def test_a_wrong_code_is_said_at_the_field(client):
-    ask_for_code(client)
-    answer = client.post("/accounts/login/code/confirm/", {"code": "WRONG1"})
-    html = clean(answer.content.decode())
-    assert 'aria-invalid="true"' in html
-    assert "field__error" in html
-
-
-def test_a_mistyped_address_can_be_changed(client):
-    ask_for_code(client)
-    assert "Use another address" in page(client, "/accounts/login/code/confirm/")
-    client.post("/accounts/login/code/another/")
-    assert 'id="id_email"' in page(client, "/accounts/login/code/")
-
-
-def test_a_new_code_can_be_asked_for(client):
-    first = ask_for_code(client)
-    assert "Send a new code" in page(client, "/accounts/login/code/confirm/")
-    client.post("/accounts/login/code/confirm/", {"action": "resend"})
-    assert len(mail.outbox) == 2
-    second = re.search(r"^\s+(\S+)$", mail.outbox[-1].body, re.MULTILINE).group(1)
-    assert second != first
-    client.post("/accounts/login/code/confirm/", {"code": second})
-    assert get_user(client).is_authenticated
-
-
-def test_too_many_wrong_codes_lead_to_a_new_one_and_then_to_where_one_was_going(client):
-    session = client.session
-    session["after_sign_in"] = "/orders/AAAA-BBBB/summary/"
-    session.save()
-    ask_for_code(client)
-    for _ in range(5):
-        answer = client.post("/accounts/login/code/confirm/", {"code": "WRONG1"})
-    assert answer.url == "/accounts/login/code/"
-    assert "Ask for a new one" in page(client, "/accounts/login/code/")
-    answer = client.post("/accounts/login/code/confirm/", {"code": ask_for_code(client)})
-    assert answer.url == "/orders/AAAA-BBBB/summary/"
-
-
-@pytest.mark.parametrize("old", ["login", "signup", "email-verification-sent", "inactive"])
-def test_there_is_one_way_in(client, old):
-    assert client.get(f"/accounts/{old}/").url.partition("?")[0] == "/accounts/login/code/"
-
-
-def test_signing_out_asks_first(fan_client):
-    assert "Sign out?" in page(fan_client, "/accounts/logout/")
-
-
 # --- my films ----------------------------------------------------------------------------------------------------
 
 
@@ -315,110 +136,6 @@ def test_my_films_lists_each_state_in_its_words(fan_client, creator, fan):
 def test_someone_elses_films_are_not_listed(fan_client, creator):
     make_order(creator, User.objects.create_user("other@example.org"), name="Strangername")
     assert "Strangername" not in page(fan_client, "/orders/")
-
-
-# --- the order page ----------------------------------------------------------------------------------------------
-
-
-def test_the_order_page_shows_its_fan_where_the_film_stands(fan_client, creator, fan):
-    order = make_order(creator, fan)
-    html = page(fan_client, f"/orders/{order.code}/film/")
-    assert 'id="progress"' in html
-    assert f'ws-connect="/ws/orders/{order.code}/"' in html
-
-
-@pytest.mark.parametrize("state", ["making", "review", *FINAL])
-def test_the_fragment_has_one_root_with_its_id_in_every_state(creator, fan, state):
-    html = clean(fragment(make_order(creator, fan), make_progress(state))).strip()
-    assert html.startswith('<section id="progress"')
-    assert html.endswith("</section>")
-    # One root: the depth of sections comes back to nothing at the very end only.
-    depth, roots = 0, 0
-    for tag in re.findall(r"</?section\b", html):
-        depth += -1 if tag.startswith("</") else 1
-        roots += depth == 0
-    assert (depth, roots) == (0, 1)
-
-
-@pytest.mark.parametrize("state", FINAL)
-def test_a_final_state_stops_the_asking(creator, fan, state):
-    html = fragment(make_order(creator, fan), make_progress(state))
-    assert "hx-trigger" not in html
-    assert "hx-get" not in html
-
-
-def test_while_it_is_made_the_fragment_asks_again_by_itself(creator, fan):
-    order = make_order(creator, fan)
-    html = fragment(order, make_progress())
-    assert f'hx-get="/orders/{order.code}/film/progress/"' in html
-    assert 'hx-trigger="every 5s"' in html
-
-
-def test_a_pushed_fragment_says_how_it_is_swapped_in(creator, fan):
-    order = make_order(creator, fan)
-    assert 'hx-swap-oob="morph"' in fragment(order, make_progress(), oob=True)
-    assert "hx-swap-oob" not in fragment(order, make_progress())
-
-
-def test_progress_says_percent_time_left_and_items(creator, fan):
-    html = fragment(make_order(creator, fan), make_progress())
-    assert 'value="42"' in html
-    assert "about 20–40 seconds left" in html
-    assert "2 of 6" in html
-    assert "0.4 s" in html
-    assert "Scene 2 is not written yet" in html
-
-
-def test_the_address_for_the_mail_is_shown_only_where_the_viewer_may_know_it(creator, fan):
-    order = make_order(creator, fan)
-    assert "eileen@example.org" not in fragment(order, make_progress())
-    assert "eileen@example.org" in fragment(order, make_progress(), mail_to="eileen@example.org")
-
-
-def test_a_delivered_film_can_be_watched_read_and_kept(creator, fan):
-    order = make_order(creator, fan)
-    Payment.objects.create(order=order, key="k" * 20, gateway="sandbox", amount=1900, currency="EUR", state="captured")
-    html = fragment(order, make_progress("delivered"), receipt=receipt.of(order))
-    assert "<video" in html
-    assert "data-keep" in html
-    assert '<track kind="captions" src="/m/c.vtt" srclang="en"' in html
-    assert " default" not in html  # the captions are in the picture already
-    assert 'href="/d/film.mp4" download' in html
-    assert "8.6" in html
-    assert "0:32" in html
-    assert "Paid" in html
-
-
-def test_a_film_with_the_creator_shows_who_looks_at_it(creator, fan):
-    html = fragment(make_order(creator, fan), make_progress("review"))
-    assert "Mira Solveig Lark has the last word" in html
-    assert "About an hour." in html
-
-
-def test_an_ending_without_a_film_says_what_it_cost(creator, fan):
-    order = make_order(creator, fan)
-    assert "What it cost" in fragment(order, make_progress("failed"))
-    assert "Tell it differently, with the same photos" not in fragment(order, make_progress("failed"))
-    assert "Tell it differently, with the same photos" in fragment(
-        order, make_progress("failed"), restart_url="/again/"
-    )
-    Payment.objects.create(order=order, key="k" * 20, gateway="sandbox", amount=1900, currency="EUR", state="cancelled")
-    assert "Released" in fragment(order, make_progress("refused"), receipt=receipt.of(order))
-
-
-def test_a_strangers_order_is_not_there(client, creator, fan):
-    assert "There is nothing to see here" in page(client, f"/orders/{make_order(creator, fan).code}/film/", 404)
-
-
-# --- the till ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def payment(creator, fan, monkeypatch) -> Payment:
-    """A payment at the till for a draft that lacks nothing."""
-    monkeypatch.setattr(drafts, "missing", lambda order: [])
-    order = make_order(creator, fan, OrderState.DRAFT)
-    return Payment.objects.create(order=order, key="k" * 20, gateway="sandbox", amount=1950, currency="EUR")
 
 
 def test_the_till_says_that_it_is_a_test_and_what_is_held(fan_client, payment):
@@ -514,77 +231,3 @@ def test_durations_use_the_unit_that_still_says_something(seconds, said):
 def test_measured_times_are_exact():
     assert [say.took(n) for n in (0.42, 12.3, 125)] == ["0.4 s", "12 s", "2 min 5 s"]
     assert [say.clock(n) for n in (31.6, 725)] == ["0:32", "12:05"]
-
-
-# --- in a real browser -------------------------------------------------------------------------------------------
-
-
-def order_page_without_a_server(chrome: Any, html: str) -> None:
-    """The fragment on a bare page with htmx and our swap."""
-    chrome.set_content(f'<div hx-ext="morph">{html}</div>')
-    chrome.add_style_tag(
-        content="#progress-window { width: 9rem; overflow: auto } li { flex: 0 0 9rem } ol { display: flex }"
-    )
-    chrome.add_script_tag(path=finders.find("django_htmx/htmx-2.min.js"))
-    chrome.add_script_tag(path=finders.find("js/morph.js"))
-
-
-SWAP = """html => {
-    const here = document.getElementById('progress');
-    htmx.swap(here, html, {swapStyle: 'morph'}, {contextElement: here});
-}"""
-
-
-@pytest.mark.browser
-def test_focus_scroll_and_nodes_survive_each_swap_up_to_the_film(creator, fan):
-    order = make_order(creator, fan)
-    before, review = fragment(order, make_progress()), fragment(order, make_progress("review", version=4))
-    delivered = fragment(order, make_progress("delivered", version=5))
-    with chromium() as chrome:
-        order_page_without_a_server(chrome, before)
-        chrome.focus("#progress-window")
-        chrome.evaluate("document.getElementById('progress-window').scrollLeft = 60")
-        chrome.evaluate("document.getElementById('frame-1').mark = 'the same node'")
-        for html in (review, delivered):
-            chrome.evaluate(SWAP, html)
-            assert chrome.evaluate("document.activeElement.id") == "progress-window"
-            assert chrome.evaluate("document.getElementById('progress-window').scrollLeft") == 60
-            assert chrome.evaluate("document.getElementById('frame-1').mark") == "the same node"
-        assert chrome.inner_text("h1") == "The story for Eileen is being written."
-        assert chrome.get_attribute("#progress", "hx-trigger") is None
-
-
-@pytest.mark.browser
-def test_a_playing_film_is_neither_replaced_nor_taken_away(creator, fan):
-    order = make_order(creator, fan)
-    film = make_progress("delivered", version=9).film
-    other = dataclasses.replace(film, video="/m/renewed-link.mp4")
-    again = fragment(order, make_progress("delivered", version=10, film=other))
-    late = fragment(order, make_progress("making", version=3))
-    with chromium() as chrome:
-        order_page_without_a_server(chrome, fragment(order, make_progress("delivered", version=9)))
-        chrome.evaluate("document.querySelector('video').mark = 'the same film'")
-        chrome.evaluate("document.querySelector('details').open = true")
-        for html in (again, late):
-            chrome.evaluate(SWAP, html)
-            assert chrome.evaluate("document.querySelector('video').mark") == "the same film"
-            assert chrome.get_attribute("video", "src") == "/m/film.mp4"
-            assert chrome.evaluate("document.querySelector('details').open")
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("screen", ["390 light", "390 dark", "1280 light", "1280 dark"])
-def test_axe_finds_nothing_and_nothing_sticks_out(live_server, fan_client, payment, screen):
-    placed = make_order(payment.order.creator, payment.order.fan)
-    session = fan_client.cookies["sessionid"].value
-    width, light = int(screen.split()[0]), screen.split()[1]
-    pages = ["/", "/creators/mira/", "/accounts/logout/", "/orders/", f"/orders/{placed.code}/film/"]
-    pages += [f"/pay/{payment.key}/", "/creators/nobody/"]
-    with chromium(viewport={"width": width, "height": 844}, color_scheme=light, reduced_motion="reduce") as chrome:
-        chrome.goto(f"{live_server.url}/accounts/login/code/")
-        assert violations(chrome) == []
-        chrome.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-        for address in pages:
-            chrome.goto(live_server.url + address)
-            assert violations(chrome) == [], address
-            assert chrome.evaluate("document.documentElement.scrollWidth") <= width, address

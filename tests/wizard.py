@@ -172,3 +172,13 @@ def screens(order: Order) -> Iterator[str]:
     """The wizard's four addresses."""
     for name in ("for_whom", "photos", "story", "summary"):
         yield reverse(f"orders:{name}", args=[order.code])
+
+
+def to(name: str, order: Order) -> str:
+    """The address of one of an order's screens."""
+    return reverse(f"orders:{name}", args=[order.code])
+
+
+def consents() -> dict[str, str]:
+    """Every consent, as the form sends it when it is given."""
+    return {kind.value: "on" for kind in ConsentKind}
