@@ -6,7 +6,7 @@ A vendor who is away stops no film: after a short while our own rules, which eve
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
@@ -38,14 +38,18 @@ def words(work: Work, name: str, texts: Sequence[str]) -> list[Flag] | Wait:
     return _judged(work, name, JudgeRequest(texts=tuple(texts)))
 
 
-def photo(work: Work, seen: Photo) -> list[Flag] | Wait:
-    """What the vendor flags in a photo, from its thumbnail; nothing where it is shown none, or is away.
+def photos(work: Work, seen: Sequence[Photo]) -> list[Flag] | Wait:
+    """What the vendor flags in these photos, from their thumbnails; a flag's `where` counts them from 0.
 
-    Nobody is shown a photo whose fan was not told so.
+    Nothing where it is shown none, or is away. Nobody is shown a photo whose fan was not told so.
     """
-    if not (roster.moderates_photos() and roster.agreed(work.order, roster.CHECKED) and seen.thumb):
+    if not (roster.moderates_photos() and roster.agreed(work.order, roster.CHECKED)):
         return []
-    return _judged(work, f"photo-{seen.pk}", JudgeRequest(pictures=(seen.thumb,)))
+    shown = [where for where, photo in enumerate(seen) if photo.thumb]
+    if not shown:
+        return []
+    judged = _judged(work, "photos", JudgeRequest(pictures=tuple(seen[where].thumb for where in shown)))
+    return judged if isinstance(judged, Wait) else [replace(flag, where=shown[flag.where]) for flag in judged]
 
 
 def keep(work: Work, noticed: Iterable[Noticed]) -> None:

@@ -155,8 +155,7 @@ def test_words_and_photos_are_judged_before_anybody_writes_and_the_script_after(
 def test_each_judgement_is_a_call_that_is_kept_and_asked_once(bells, sandbox):
     production = make(draft(), bells)
     calls = Call.objects.filter(step__production=production, job="moderator")
-    photos = [f"photo-{photo.pk}" for photo in production.order.photos.all()]
-    assert sorted(call.name for call in calls) == sorted(["words", *photos, "judge"])
+    assert [call.name for call in calls.order_by("pk")] == ["words", "photos", "judge"]
     assert {(call.provider, call.state, call.cost) for call in calls} == {("openai-moderation", "succeeded", 0)}
     before = len(sent(sandbox))
     step = Step.objects.get(production=production, stage="moderation")
@@ -180,7 +179,7 @@ def test_what_leaves_us_is_small_bare_and_in_no_row(bells, sandbox, settings, tm
     pictures = [body["input"][0]["image_url"]["url"] for body in sent(sandbox, "moderations")[1:6]]
     (told,) = (body["input"][1]["content"] for body in sent(sandbox, "responses"))
     looked = [part["image_url"] for part in told if part["type"] == "input_image"]
-    assert looked == pictures
+    assert sorted(looked) == sorted(pictures)
     assert len({*looked}) == 5
     for url in pictures:
         image = Image.open(io.BytesIO(b64decode(url.partition(",")[2])))

@@ -73,13 +73,26 @@ def test_pictures_go_one_at_a_time_and_are_counted_after_the_texts(vendor, sandb
     for picture in pictures:
         picture.write_bytes(b"\xff\xd8" + picture.name.encode())
     assert vendor.judge([FINE], pictures) == []
-    _, first, second = (body["input"] for body in bodies(sandbox))
-    assert [len(first), first[0]["type"]] == [1, "image_url"]
-    assert first[0]["image_url"]["url"].startswith("data:image/jpeg;base64,/9g")
+    _, *seen = (body["input"] for body in bodies(sandbox))
+    assert [[part["type"] for part in one] for one in seen] == [["image_url"], ["image_url"]]
+    first, second = (one[0]["image_url"]["url"] for one in seen)
+    assert first.startswith("data:image/jpeg;base64,/9g")
     assert first != second
     sandbox.world.switch("openai.flagged", 1, times=True)
-    (flag,) = vendor.judge([], pictures)
+    (flag,) = vendor.judge([], pictures[:1])
     assert (flag.where, flag.category) == (0, "violence")
+
+
+def test_one_picture_that_is_not_judged_leaves_all_to_be_asked_again(vendor, sandbox, tmp_path):
+    pictures = [tmp_path / f"{n}.jpg" for n in range(7)]
+    for picture in pictures[:6]:
+        picture.write_bytes(b"\xff\xd8" + picture.name.encode())
+    pictures[6].write_bytes(painted("magenta"))
+    sandbox.world.switch("openai.trickle", 1, times=True)
+    with pytest.raises(ProviderError) as no:
+        vendor.judge([], pictures)
+    assert no.value.trouble == "unknown"
+    assert [flag.where for flag in vendor.judge([FINE], pictures)] == [7], "in their order, whoever answers first"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,7 +100,7 @@ class _Bounded(httpx2.HTTPTransport):
         self._pool = httpcore2.ConnectionPool(ssl_context=_certificates(), network_backend=self._network)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        self._network.until = time.monotonic() + self._network.seconds
+        self._network.begin()
         response = super().handle_request(request)
         if isinstance(response.stream, httpx2.SyncByteStream):
             response.stream = _Short(response.stream, request)
@@ -107,11 +108,21 @@ class _Bounded(httpx2.HTTPTransport):
 
 
 class _Network(httpcore2.NetworkBackend):
-    """The usual network, until a moment of the monotonic clock: whatever is read after it is late."""
+    """The usual network, for so many seconds a request: what is read after them is late. Each thread has its own."""
 
     def __init__(self, seconds: float) -> None:
-        self.seconds, self.until = seconds, time.monotonic() + seconds
+        self._seconds = seconds
+        self._request = threading.local()
         self._usual = httpcore2.SyncBackend()
+
+    def begin(self) -> None:
+        """A request of this thread begins."""
+        self._request.until = time.monotonic() + self._seconds
+
+    @property
+    def left(self) -> float:
+        """The seconds this thread's request has left."""
+        return float(self._request.until - time.monotonic())
 
     def connect_tcp(self, *where: Any, **how: Any) -> httpcore2.NetworkStream:
         return _Stream(self._usual.connect_tcp(*where, **how), self)
@@ -124,7 +135,7 @@ class _Stream(httpcore2.NetworkStream):
         self.get_extra_info = usual.get_extra_info  # type: ignore[method-assign]
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        left = self._network.until - time.monotonic()
+        left = self._network.left
         if left <= 0:
             raise httpcore2.ReadTimeout("the answer does not end")
         return self._usual.read(max_bytes, left)

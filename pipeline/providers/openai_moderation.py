@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -14,11 +15,13 @@ from openai.types import Moderation
 
 from . import openai_client
 from .base import Answer, Json, JudgeRequest, Provider, ProviderError
+from .http import CONNECT_SECONDS
 from .moderation import Flag
 from .openai_client import API
 
 MODEL = "omni-moderation-latest"
 TEXTS_AT_ONCE = 32
+PICTURES_AT_ONCE = 5
 SECONDS = 12.0
 _CATEGORY = re.compile(r"[\w/ -]{1,40}", re.ASCII)
 
@@ -32,12 +35,17 @@ class OpenAIModeration(Provider):
 
     def __init__(self, key: str, *, base_url: str = API, model: str = MODEL, seconds: float = SECONDS) -> None:
         self._client = openai_client.client(key, base_url, seconds)
-        self._model = model
+        self._model, self._seconds = model, seconds
 
     @property
     def model(self) -> str:
         """The model that judges."""
         return self._model
+
+    @property
+    def patience(self) -> float:
+        """The texts' exchange and two rounds of pictures, ten at the most, and a connection for each."""
+        return 3 * (CONNECT_SECONDS + self._seconds)
 
     def submit(self, key: str, request: Json, workdir: Path) -> Answer:
         """Answer with the flags for the JudgeRequest in `request`, as `{"flags": […]}`. Raises ProviderError."""
@@ -55,7 +63,8 @@ class OpenAIModeration(Provider):
     def judge(self, texts: Sequence[str], pictures: Sequence[Path] = ()) -> list[Flag]:
         """Every category the vendor flags, with its score from 0 to 1. One exchange for the texts, one a picture.
 
-        `pictures` are JPEG files. Raises ProviderError.
+        `pictures` are JPEG files, judged side by side: the vendor takes one at a time, and somebody waits. Raises
+        ProviderError where one of them was not judged; asking again costs nothing.
         """
         flags: list[Flag] = []
         spoken = [(where, text) for where, text in enumerate(texts) if text.strip()]
@@ -63,10 +72,13 @@ class OpenAIModeration(Provider):
             some = spoken[at : at + TEXTS_AT_ONCE]
             found = self._ask([text for _, text in some], len(some))
             flags += [flag for (where, _), named in zip(some, found, strict=True) for flag in _flags(where, named)]
-        for number, picture in enumerate(pictures):
-            image = {"type": "image_url", "image_url": {"url": openai_client.data_url(picture)}}
-            flags += _flags(len(texts) + number, self._ask([image], 1)[0])
+        with ThreadPoolExecutor(PICTURES_AT_ONCE, thread_name_prefix="judge") as beside:
+            for where, named in enumerate(beside.map(self._look, pictures), start=len(texts)):
+                flags += _flags(where, named)
         return flags
+
+    def _look(self, picture: Path) -> dict[str, float]:
+        return self._ask([{"type": "image_url", "image_url": {"url": openai_client.data_url(picture)}}], 1)[0]
 
     def _ask(self, what: Sequence[Any], things: int) -> list[dict[str, float]]:
         """The flagged categories with their scores, for each thing judged."""

@@ -32,7 +32,7 @@ Thing = tuple[Subject, int, str]
 
 
 def run(work: Work) -> Done | Wait:
-    """Judge the words, then each photo. What may not be ends the making; what gives pause is for the creator."""
+    """Judge the words, then the photos. What may not be ends the making; what gives pause is for the creator."""
     things = _words(work.order.brief)
     ours = _noticed(things, by_our_rules([text for _what, _number, text in things]))
     _end(work, [one for one in ours if one.flag.ends])
@@ -43,12 +43,10 @@ def run(work: Work) -> Done | Wait:
     _end(work, found)
     # Every photo that passed its check, also one that this stage refused before it died: it ends the same way again.
     photos = list(work.order.photos.exclude(file="").order_by("place", "pk"))
-    for number, photo in enumerate(photos, start=1):
-        work.beat()
-        judged = judging.photo(work, photo)
-        if isinstance(judged, Wait):
-            return judged
-        found += [Noticed(Subject.PHOTO, number, flag) for flag in judged]
+    judged = judging.photos(work, photos)
+    if isinstance(judged, Wait):
+        return judged
+    found += [Noticed(Subject.PHOTO, flag.where + 1, flag) for flag in judged]
     _end(work, found, photos)
     if found:
         with work.fence():
