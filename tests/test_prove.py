@@ -88,10 +88,12 @@ def test_what_is_charged_once_per_call_is_no_loss(step: Step):
 def test_a_trial_of_photos_alone_says_that_there_was_no_first_look():
     """Figures of nothing are null for machines and words for people."""
     nothing = {each.name: eval(each.type.partition("[")[0])() for each in dataclasses.fields(Figures)}
-    found = Figures(**nothing | {"first_look_p90_seconds": percentile([], 0.9)})
+    none = percentile([], 0.9)
+    found = Figures(**nothing | {"first_look_p50_seconds": none, "first_look_p90_seconds": none})
     assert plain(found)["first_look_p90_seconds"] is None
     assert "first look        there was none\n" in command.told(found)
-    assert "first look        p90 4.5 s\n" in command.told(dataclasses.replace(found, first_look_p90_seconds=4.5))
+    some = dataclasses.replace(found, first_look_p50_seconds=3.5, first_look_p90_seconds=4.5)
+    assert "first look        p50 3.5 s, p90 4.5\n" in command.told(some)
 
 
 def test_a_key_charged_twice_or_unknown_to_us_is_a_loss(step: Step):
@@ -121,10 +123,12 @@ def test_a_film_is_timed_though_whoever_delivered_it_died_before_its_production_
     )
     Delivery.objects.create(order=production.order, cut=cut)
     Delivery.objects.update(delivered_at=now)
+    Cut.objects.update(created_at=now - timedelta(seconds=4))
     Step.objects.filter(pk=step.pk).update(ended_at=now - timedelta(seconds=7))
     assert production.state == ProductionState.RUNNING
     found = timed(Order.objects.get(pk=production.order_id), Books(charged={}, over={}), speed=20)
     assert found.after_last_shot == pytest.approx(7)
+    assert found.master_after_last_shot == pytest.approx(3)
 
 
 REAL = {

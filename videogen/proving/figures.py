@@ -46,6 +46,7 @@ class Figures:
     p50_minutes: float
     p90_minutes: float
     p99_minutes: float
+    first_look_p50_seconds: float
     first_look_p90_seconds: float
     films_per_hour: float
     own_seconds_per_film: float
@@ -53,6 +54,7 @@ class Figures:
     vendor_p50_seconds: float
     own_wall_p50_seconds: float
     after_last_shot_p50_seconds: float
+    master_after_last_shot_p50_seconds: float
     paid_calls: int
     unknown: int
     retries: int
@@ -104,6 +106,7 @@ class Timed:
     vendor: float
     own_wall: float
     after_last_shot: float
+    master_after_last_shot: float
 
 
 def timed(order: Order, books: Books, speed: float) -> Timed:
@@ -126,6 +129,7 @@ def timed(order: Order, books: Books, speed: float) -> Timed:
         vendor=vendor * speed,
         own_wall=delivered - placed - vendor,
         after_last_shot=delivered - last_shot,
+        master_after_last_shot=delivery.cut.created_at.timestamp() - last_shot,
     )
 
 
@@ -189,6 +193,7 @@ def figures(
         p50_minutes=round(percentile(films, 0.5), 2),
         p90_minutes=round(percentile(films, 0.9), 2),
         p99_minutes=round(percentile(films, 0.99), 2),
+        first_look_p50_seconds=round(percentile(looks, 0.5), 1),
         first_look_p90_seconds=round(percentile(looks, 0.9), 1),
         films_per_hour=round(len(finished) / hours, 1) if hours else 0.0,
         own_seconds_per_film=round(cpu_seconds / len(finished), 1) if finished else math.nan,
@@ -196,6 +201,7 @@ def figures(
         vendor_p50_seconds=round(percentile([one.vendor for one in times], 0.5), 1),
         own_wall_p50_seconds=round(percentile([one.own_wall for one in times], 0.5), 1),
         after_last_shot_p50_seconds=round(percentile([one.after_last_shot for one in times], 0.5), 1),
+        master_after_last_shot_p50_seconds=round(percentile([one.master_after_last_shot for one in times], 0.5), 1),
         paid_calls=sum(books.charged.values()),
         unknown=Call.objects.filter(maybe_paid_twice=True).count(),
         retries=Call.objects.filter(attempt__gt=1).count(),

@@ -231,14 +231,15 @@ def _stop(number: int, frame: object) -> None:
 
 def told(found: Figures) -> str:
     """Figures for people."""
-    look = found.first_look_p90_seconds
+    look = f"p50 {found.first_look_p50_seconds} s, p90 {found.first_look_p90_seconds}"
     lines = [
         f"{found.orders} orders, faults {found.faults}, speed {found.speed:g}, seed {found.seed}",
         f"  ended as they should      {found.success_rate:.1%}",
         f"  till to film              p50 {found.p50_minutes} min, p90 {found.p90_minutes}, p99 {found.p99_minutes}",
         f"    of it at vendors        p50 {found.vendor_p50_seconds} s; ourselves {found.own_wall_p50_seconds} s",
-        f"    after the last shot     p50 {found.after_last_shot_p50_seconds} s",
-        f"  till to first look        {'there was none' if math.isnan(look) else f'p90 {look} s'}",
+        f"    after the last shot     p50 {found.after_last_shot_p50_seconds} s, "
+        f"to the master {found.master_after_last_shot_p50_seconds}",
+        f"  till to first look        {'there was none' if math.isnan(found.first_look_p90_seconds) else look}",
         f"  films an hour             {found.films_per_hour}",
         f"  our CPU seconds per film  {found.own_seconds_per_film}",
         f"    by stage                {', '.join(f'{k} {v:g}' for k, v in found.own_seconds_by_stage.items())}",
