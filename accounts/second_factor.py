@@ -33,6 +33,11 @@ def passed(request: HttpRequest) -> bool:
     return any(record.get("method") == "mfa" for record in get_authentication_records(request, request.user))
 
 
+def stops(request: HttpRequest) -> bool:
+    """Whether whoever asks may only go on with a second factor and has shown none: pages and sockets ask the same."""
+    return needed(request.user) and not passed(request)
+
+
 def way(request: HttpRequest) -> str:
     """Where somebody without one is led: to show theirs, or to set one up."""
     if is_mfa_enabled(request.user):
@@ -48,7 +53,7 @@ class SecondFactorMiddleware(MiddlewareMixin):
         if not settings.REQUIRE_MFA or settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
         name = request.resolver_match.view_name if request.resolver_match else ""
-        if name.startswith(OPEN) or name in OPEN_TOO or not needed(request.user) or passed(request):
+        if name.startswith(OPEN) or name in OPEN_TOO or not stops(request):
             return None
         return redirect(way(request))
 

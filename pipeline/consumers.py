@@ -14,6 +14,7 @@ from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.template.loader import render_to_string
 from django.urls import path
 
+from accounts import second_factor
 from accounts.models import User
 from orders.models import Order
 from orders.visitors import KEY
@@ -95,6 +96,10 @@ class OrderConsumer(AsyncWebsocketConsumer):
             # The account may have been closed since, too.
             user = User.objects.filter(pk=user.pk, is_active=True).first()
             if "_auth_user_id" not in fresh or user is None:
+                return None
+            asks = HttpRequest()
+            asks.session, asks.user = fresh, user
+            if second_factor.stops(asks):
                 return None
         order = Order.objects.select_related("brief", "creator", "fan").filter(code=self.code).first()
         if order is None or order.is_draft or not may_see(order, user, fresh.get(KEY, "")):

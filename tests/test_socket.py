@@ -23,6 +23,7 @@ from pipeline.models import Step
 from videogen.asgi import application
 
 from . import making
+from .entering import enter
 from .waiting import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -68,10 +69,8 @@ class Socket(ApplicationCommunicator):
         await self.wait(timeout=PATIENCE)
 
 
-def connect(order, user=None, origin: str = "http://localhost", more: str = "") -> Socket:
-    client = Client()
-    if user is not None:
-        client.force_login(user)
+def connect(order, user=None, origin: str = "http://localhost", more: str = "", how: str = "password") -> Socket:
+    client = Client() if user is None else enter(user, how=how)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value if user is not None else ""
     host = (b"host", b"localhost")
     headers = [
@@ -81,6 +80,11 @@ def connect(order, user=None, origin: str = "http://localhost", more: str = "") 
     ]
     scope = {"type": "websocket", "path": f"/ws/orders/{order.code}/", "query_string": b"", "headers": headers}
     return Socket(application, {**scope, "subprotocols": []})
+
+
+def session_of(socket: Socket) -> str:
+    """The key in its cookie."""
+    return dict(socket.scope["headers"])[b"cookie"].decode().split("=", 1)[1]
 
 
 def test_the_present_state_comes_on_connect_and_again_when_the_order_changes(order):
@@ -181,6 +185,41 @@ def test_a_stranger_gets_nothing(order, who):
     assert asyncio.run(socket.connect()) == (False, NOT_FOUND)
 
 
+@pytest.mark.parametrize("who", ["staff", "the creator"])
+def test_without_the_second_factor_the_socket_says_nothing_and_with_it_all(order, settings, who):
+    staff = {"staff": User.objects.get(email="staff@videogen.invalid"), "the creator": order.creator.user}[who]
+    settings.REQUIRE_MFA = True
+
+    async def lets_in(socket):
+        accepted, code = await socket.connect()
+        if accepted:
+            await socket.receive_from()
+            await socket.disconnect()
+        return accepted, code
+
+    def asked(user, how="password"):
+        return asyncio.run(lets_in(connect(order, user, how=how)))
+
+    assert asked(staff) == (False, NOT_FOUND), "the first factor alone"
+    assert asked(staff, how="mfa") == (True, None)
+    assert asked(order.fan) == (True, None), "a fan has none to show"
+    settings.REQUIRE_MFA = False
+    assert asked(staff) == (True, None), "negative control: nothing else keeps them out"
+
+
+def test_a_second_factor_that_is_asked_for_meanwhile_closes_the_socket(order, settings):
+    socket = connect(order, User.objects.get(email="staff@videogen.invalid"))
+
+    async def talk():
+        await socket.connect()
+        await socket.receive_from()
+        settings.REQUIRE_MFA = True
+        await get_channel_layer().group_send(live.group(order.code), {"type": "order.changed", "code": order.code})
+        return await socket.receive_output(timeout=PATIENCE)
+
+    assert asyncio.run(talk()) == {"type": "websocket.close", "code": NOT_FOUND}
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost:9999", "null", ""])
 def test_another_sites_page_may_not_connect(order, origin):
     socket = connect(order, order.fan, origin=origin)
@@ -203,7 +242,7 @@ def test_an_account_that_is_closed_meanwhile_is_shown_nothing_more(order):
 
 def test_signing_out_closes_the_socket_at_the_next_change(order):
     socket = connect(order, order.fan)
-    key = dict(socket.scope["headers"])[b"cookie"].decode().split("=", 1)[1]
+    key = session_of(socket)
 
     async def talk():
         await socket.connect()
