@@ -143,6 +143,11 @@ def rerun(*, order: Order, change: Change, by: Any, reason: str, key: str) -> Pr
         raise Busy(_running(order)) from None
 
 
+def objection(*, base: Production, change: Change) -> str:
+    """Why this production cannot be changed so, as a sentence; empty where it can."""
+    return _closed(base.order) or _objection(base, change)
+
+
 def begin(*, order: Order, base: Production, change: Change, by: Any, reason: str, key: str) -> Production:
     """Write the new production, in the caller's transaction. What waits for a review gives way; Busy otherwise."""
     _claim(order)
@@ -200,7 +205,9 @@ def _take_place_of(running: Production, *, by: Any, reason: str) -> None:
     waits = Review.objects.filter(cut__production=running, state=ReviewState.WAITING)
     if waits.update(state=ReviewState.CHANGED, decided_by=by, reason=reason[:300], decided_at=timezone.now()):
         replace(running)
-    elif not Review.objects.filter(cut__production=running, state=ReviewState.CHANGED).exists():
+    elif not Review.objects.filter(
+        cut__production=running, state=ReviewState.CHANGED, takes_effect_at=None
+    ).exists():  # a change that can still be taken back is about to take effect, as an approval is
         raise Busy(running)
     else:
         replace(running)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet
@@ -9,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from .models import Concern, Review, ReviewState
+from .reviewing import DECIDED
 
 WANTED_BY = Coalesce("due_at", "cut__production__order__promised_at", "asked_at", output_field=DateTimeField())
 
@@ -44,16 +47,21 @@ def green(rows: QuerySet[Review], user: Any) -> QuerySet[Review]:
     return free(waiting(rows), user).filter(~_CONCERNED, cut__verdict="pass")
 
 
-def undoable(user: Any) -> list[Review]:
-    """What someone has decided and can still take back."""
-    rows = Review.objects.filter(decided_by=user.pk, takes_effect_at__gt=timezone.now())
-    decided = rows.filter(state__in=[ReviewState.APPROVED, ReviewState.REFUSED])
-    return list(decided.select_related("cut__production__order__brief").order_by("takes_effect_at"))
+@dataclass(frozen=True)
+class Decided:
+    """What one click has decided and another can still take back, with the whole `seconds` that are left for it."""
+
+    reviews: list[Review]
+    seconds: int
 
 
-def taking_back(user: Any) -> dict[str, Any]:
-    """What the note at the foot of a page says of that: the films, and the whole seconds that are left."""
-    found = undoable(user)
-    last = found[-1].takes_effect_at if found else None
-    left = (last - timezone.now()).total_seconds() if last is not None else 0.0
-    return {"undoable": found, "undo_seconds": max(1, round(left)) if found else 0}
+def undoable(user: Any) -> list[Decided]:
+    """What someone can still take back, what was decided last first."""
+    now = timezone.now()
+    rows = Review.objects.filter(decided_by=user.pk, takes_effect_at__gt=now, state__in=DECIDED)
+    rows = rows.select_related("cut__production__order__brief").order_by("-takes_effect_at", "pk")
+    return [
+        Decided(list(same), max(1, round((until - now).total_seconds())))
+        for until, same in groupby(rows, key=lambda review: review.takes_effect_at)
+        if until is not None
+    ]

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -68,7 +69,7 @@ def around(desk: Any, request: HttpRequest) -> dict[str, Any]:
         "may_decide": request.user.has_perm("pipeline.change_review"),
         "count": rows.filter(state=ReviewState.WAITING).count(),
         "green_count": review_queue.green(rows, request.user).count(),
-        **review_queue.taking_back(request.user),
+        "undoable": review_queue.undoable(request.user),
     }
 
 
@@ -212,7 +213,9 @@ def ask(desk: Any, request: HttpRequest, pk: int) -> HttpResponse:
         _refuse(request, error)
         return HttpResponseRedirect(_page(pk))
     name = review.cut.production.order.brief.name
-    messages.success(request, _("It is being made again. The film for %(name)s comes back to you.") % {"name": name})
+    if not settings.REVIEW_UNDO_SECONDS:
+        said = _("It is being made again. The film for %(name)s comes back to you.")
+        messages.success(request, said % {"name": name})
     return _onwards(desk, request, review)
 
 
@@ -284,9 +287,10 @@ def _approve_all(request: HttpRequest, rows: Any) -> HttpResponse:
     boxes = [box.partition(":") for box in request.POST.getlist("film")[:MOST_AT_ONCE]]
     wanted = {int(pk): sha256 for pk, _colon, sha256 in boxes if pk.isdecimal() and len(pk) < 19}
     approved = 0
+    now = timezone.now()
     for review in rows.filter(pk__in=wanted):
         try:
-            reviewing.decide(review=review, approve=True, by=request.user, sha256=wanted[review.pk])
+            reviewing.decide(review=review, approve=True, by=request.user, sha256=wanted[review.pk], at=now)
             approved += 1
         except reviewing.StaleReview:
             continue

@@ -23,6 +23,18 @@ from .models import Cut, Production, ProductionState, ReasonCode, Review, Review
 from .rerun import CannotRerun, Plan
 from .wishes import Change
 
+DECIDED = (ReviewState.APPROVED, ReviewState.REFUSED, ReviewState.CHANGED)
+# The columns of a review that waits, as if nobody had said anything.
+UNDECIDED: dict[str, Any] = {
+    "state": ReviewState.WAITING,
+    "decided_by": None,
+    "decided_at": None,
+    "takes_effect_at": None,
+    "code": "",
+    "reason": "",
+    "change": {},
+}
+
 
 class StaleReview(Exception):  # noqa: N818  (said to people, not a bug)
     """The review was decided already, or is for another version of the film."""
@@ -62,12 +74,22 @@ def _free(by: Any) -> QuerySet[Review]:
 # --- yes and no -------------------------------------------------------------------------------------------------------
 
 
-def decide(*, review: Review, approve: bool, by: Any, sha256: str, reason: str = "", code: str = "") -> None:
+def decide(
+    *,
+    review: Review,
+    approve: bool,
+    by: Any,
+    sha256: str,
+    reason: str = "",
+    code: str = "",
+    at: dt.datetime | None = None,
+) -> None:
     """The creator's word on one exact cut, given once. Raises StaleReview when it is late or for another version.
 
-    It can be taken back for REVIEW_UNDO_SECONDS, and takes effect then; at once where nobody is there to do so.
+    It can be taken back for REVIEW_UNDO_SECONDS, and takes effect then; at once where nobody is there to do so. What
+    was decided by one click bears one moment, `at`, and is taken back by one.
     """
-    now = timezone.now()
+    now = at or timezone.now()
     window = settings.REVIEW_UNDO_SECONDS if by is not None else 0
     with transaction.atomic():
         _answer(
@@ -94,16 +116,9 @@ def undo(*, review: Review, by: Any) -> None:
         undone = Review.objects.filter(
             pk=review.pk,
             decided_by=by,
-            state__in=[ReviewState.APPROVED, ReviewState.REFUSED],
+            state__in=DECIDED,
             takes_effect_at__gt=now,
-        ).update(
-            state=ReviewState.WAITING,
-            decided_by=None,
-            decided_at=None,
-            takes_effect_at=None,
-            code="",
-            reason="",
-        )
+        ).update(**UNDECIDED)
         if not undone:
             raise TooLate(str(review))
         _tell(review, "review.undone", by)
@@ -188,8 +203,9 @@ def request_change(
 ) -> Production:
     """Have the film changed for a reason, given once on one exact cut; the new production, which asks again.
 
-    What must not go out is refused instead, and its own production is returned: the hold is released when that takes
-    effect, and staff are told. Raises StaleReview, CannotRerun.
+    As long as it can be taken back nothing is made again, and the film's own production is returned; so it is for what
+    must not go out, which is refused: the hold is released when that takes effect, and staff are told. Raises
+    StaleReview, CannotRerun.
     """
     production = review.cut.production
     change = change_for(review, code, note=note, scenes=scenes, respelling=respelling)
@@ -197,8 +213,10 @@ def request_change(
         said = note.strip() or str(ReasonCode(code).label)
         decide(review=review, approve=False, by=by, sha256=sha256, reason=said, code=code)
         return production
-    order = production.order
-    order.refresh_from_db()
+    if sentence := rerun.objection(base=production, change=change):
+        raise CannotRerun(sentence)
+    now = timezone.now()
+    window = settings.REVIEW_UNDO_SECONDS if by is not None else 0
     try:
         with transaction.atomic():
             _answer(
@@ -209,13 +227,40 @@ def request_change(
                 decided_by=by,
                 code=code,
                 reason=note[:300],
-                decided_at=timezone.now(),
+                change=change.to_json(),
+                decided_at=now,
+                takes_effect_at=now + dt.timedelta(seconds=window) if window else None,
             )
-            _tell(review, "review.change_asked", by, code=code, note=note[:300], change=change.to_json(), sha256=sha256)
-            made = rerun.begin(
-                order=order, base=production, change=change, by=by, reason=note or code, key=f"review-{review.pk}"
-            )
+            told = {"code": code, "note": note[:300], "change": change.to_json(), "sha256": sha256, "seconds": window}
+            _tell(review, "review.change_asked", by, **told)
+            if window:
+                engine.ring_step(production, "review")
+            else:
+                review.refresh_from_db()
+                production = carry_out(review=review)
     except IntegrityError:
         raise StaleReview(str(review)) from None
-    live.order_changed(order.code)
-    return made
+    live.order_changed(production.order.code)
+    return production
+
+
+def carry_out(*, review: Review) -> Production:
+    """Begin what a change asks for that counts now, in the caller's transaction. Raises CannotRerun."""
+    production = review.cut.production
+    production.order.refresh_from_db()
+    return rerun.begin(
+        order=production.order,
+        base=production,
+        change=Change.from_json(review.change),
+        by=review.decided_by,
+        reason=review.reason or review.code,
+        key=f"review-{review.pk}",
+    )
+
+
+def cannot(*, review: Review, why: str) -> None:
+    """A change that was asked for cannot be made any more: the film waits again, and the history says why."""
+    with transaction.atomic():
+        changed = Review.objects.filter(pk=review.pk, state=ReviewState.CHANGED)
+        if changed.update(**UNDECIDED):
+            _tell(review, "review.undone", "system", reason=why[:300])

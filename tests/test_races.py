@@ -307,11 +307,15 @@ def test_of_a_crowd_that_makes_it_again_one_making_comes(bells, monkeypatch, sam
         assert len([one for one in made if isinstance(one, rerun.Busy)]) == CROWD - 1, made
 
 
-def test_of_an_undo_and_the_boards_acting_at_once_one_counts(bells, monkeypatch, settings):
+@pytest.mark.parametrize("changes", [False, True])
+def test_of_an_undo_and_the_boards_acting_at_once_one_counts(bells, monkeypatch, settings, changes):
     settings.REVIEW_UNDO_SECONDS = 10
     review = films.waiting(bells, monkeypatch)
     user = review.creator.user
-    services.decide(review=review, approve=True, by=user, sha256=review.sha256)
+    if changes:
+        reviewing.request_change(review=review, by=user, sha256=review.sha256, code="caption")
+    else:
+        services.decide(review=review, approve=True, by=user, sha256=review.sha256)
     bells.clear()
     # The last moment of the window: for some it is over, for others not yet.
     Review.objects.update(takes_effect_at=timezone.now() + timedelta(milliseconds=150))
@@ -330,7 +334,8 @@ def test_of_an_undo_and_the_boards_acting_at_once_one_counts(bells, monkeypatch,
         assert (undone, review.state) == (1, ReviewState.WAITING)
         assert step.state != StepState.DONE
     else:
-        assert review.state == ReviewState.APPROVED
+        assert review.state == (ReviewState.CHANGED if changes else ReviewState.APPROVED)
+    assert Production.objects.count() == 1 + (changes and not undone)
 
 
 def test_of_a_delivery_and_a_cancellation_at_once_one_counts():

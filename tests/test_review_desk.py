@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import ApprovalMode, Creator, User
 from orders.models import Brief, Order
-from pipeline import review_lights, review_marks, review_queue, reviewing
+from pipeline import review_lights, review_marks, review_queue, reviewing, sweeping
 from pipeline.models import Concern, Cut, Finding, Review, ReviewState, Scene, Subject
 
 from . import films, making
@@ -219,6 +220,18 @@ def test_only_what_is_green_is_approved_at_once_each_in_the_version_shown(browse
     assert states == {"Good": "approved", "Odd": "waiting", "Changed": "waiting", "Noted": "waiting"}
 
 
+def test_what_one_click_decided_is_taken_back_by_one_and_what_another_did_by_another(browser, pip):
+    rows = [film(pip, name, number) for number, name in enumerate(("Good", "Better", "Best"), start=1)]
+    send(browser, rows[0], "approve")
+    boxes = [f"{row.pk}:{row.sha256}" for row in rows[1:]]
+    seen = text(browser.post(reverse("admin:review_green"), {"film": boxes}, follow=True))
+    assert seen.index("Approved: 2 films.") < seen.index("Approved: the film for Good."), "the last one first"
+    assert seen.count('data-key="u"') == 1
+    browser.post(reverse("admin:review_undo"), {"review": [row.pk for row in rows[1:]]})
+    states = list(Review.objects.order_by("pk").values_list("state", flat=True))
+    assert states == ["approved", "waiting", "waiting"]
+
+
 def test_nobody_approves_anothers_green_films(pip):
     good = film(pip, "Good", 1)
     stranger = Client()
@@ -261,11 +274,17 @@ def test_a_change_says_what_it_takes_first_and_makes_a_new_version(bells, monkey
     review.refresh_from_db()
     assert review.state == ReviewState.WAITING, "looking at a plan does nothing"
     wish = {"code": "face", "scene": ["2"], "sha256": review.sha256}
-    said = client.post(reverse("admin:review_ask", args=[review.pk]), wish, follow=True)
-    assert "comes back to you" in text(said)
+    said = text(client.post(reverse("admin:review_ask", args=[review.pk]), wish, follow=True))
+    assert "A change was asked for: the film for Eileen comes back to you." in said
+    assert "Take back" in said
+    back = client.post(reverse("admin:review_undo"), {"review": [review.pk]}, follow=True)
+    assert "The film waits again" in text(back)
+    client.post(reverse("admin:review_ask", args=[review.pk]), wish)
     review.refresh_from_db()
     assert (review.state, review.code) == (ReviewState.CHANGED, "face")
-    films.drain(bells)
+    with time_machine.travel(timezone.now() + dt.timedelta(seconds=11)):
+        sweeping.sweep_once()
+        films.drain(bells)
     newer = Review.objects.get(state=ReviewState.WAITING)
     assert newer.cut.production.based_on == review.cut.production
     again = client.post(reverse("admin:review_ask", args=[review.pk]), wish, follow=True)
@@ -360,7 +379,7 @@ def test_lights_are_green_until_something_was_found_and_red_beats_amber():
 def test_what_can_be_taken_back_is_ones_own(pip):
     review = film(pip, "First", 1)
     reviewing.decide(review=review, approve=True, by=pip.user, sha256=review.sha256)
-    assert [one.pk for one in review_queue.undoable(pip.user)] == [review.pk]
+    assert [one.reviews for one in review_queue.undoable(pip.user)] == [[review]]
     assert review_queue.undoable(User.objects.get(email="staff@videogen.invalid")) == []
 
 

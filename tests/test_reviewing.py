@@ -9,7 +9,7 @@ import time_machine
 from django.core import mail
 from django.utils import timezone
 
-from accounts.models import ApprovalMode, Creator, User
+from accounts.models import ApprovalMode, Creator, User, VoiceLicence
 from orders.models import Order, OrderState
 from pipeline import engine, invariants, progress, rerun, reviewing, services, sweeping
 from pipeline.models import (
@@ -247,6 +247,75 @@ def test_within_the_window_a_decision_can_be_taken_back(bells, review, ten_secon
     approve(review)
 
 
+def test_a_change_takes_effect_after_the_window_and_nothing_is_made_again_before(bells, review, ten_seconds):
+    first, user = review.cut.production, review.creator.user
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        assert ask(review, "caption") == first
+        films.drain(bells)
+        clock.shift(timedelta(seconds=9.9))
+        sweeping.sweep_once()
+        films.drain(bells)
+        assert Production.objects.get().state == ProductionState.RUNNING, "nothing is made again yet"
+        assert progress.read(first.order).state == "review", "the fan is told nothing that may still change"
+        with pytest.raises(StaleReview):
+            approve(review)
+        clock.shift(timedelta(seconds=0.2))
+        sweeping.sweep_once()
+        films.drain(bells)
+    made = Production.objects.get(based_on=first)
+    assert (made.asked_by, made.wishes["captions"]) == (user, [1, 2, 3, 4, 5])
+    first.refresh_from_db()
+    assert first.state == ProductionState.REPLACED
+    with pytest.raises(TooLate):
+        reviewing.undo(review=review, by=user)
+    finish(bells, made)
+
+
+def test_within_the_window_a_change_can_be_taken_back_and_another_asked_for(bells, review, ten_seconds):
+    user = review.creator.user
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        ask(review, "face", scenes=[2])
+        films.drain(bells)
+        clock.shift(timedelta(seconds=9))
+        reviewing.undo(review=review, by=user)
+        clock.shift(timedelta(seconds=600))
+        sweeping.sweep_once()
+        films.drain(bells)
+        review.refresh_from_db()
+        assert (review.state, review.decided_by, review.code, review.change) == (ReviewState.WAITING, None, "", {})
+        assert Production.objects.count() == 1
+        ask(review, "caption", scenes=[3])
+        clock.shift(timedelta(seconds=11))
+        sweeping.sweep_once()
+        films.drain(bells)
+    finish(bells, Production.objects.exclude(based_on=None).get())
+
+
+def test_staff_do_not_make_it_again_while_a_change_can_be_taken_back(bells, review, ten_seconds):
+    order = review.cut.production.order
+    again = {"order": order, "change": rerun.Change("cut"), "by": None, "reason": "", "key": "staff"}
+    ask(review, "face", scenes=[2])
+    with pytest.raises(rerun.Busy):
+        rerun.rerun(**again)
+    reviewing.undo(review=review, by=review.creator.user)
+    assert rerun.rerun(**again).based_on == review.cut.production, "negative control: a film that waits gives way"
+
+
+def test_a_change_that_cannot_be_made_any_more_leaves_the_film_waiting_and_says_why(bells, review, ten_seconds):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        ask(review, "caption")
+        VoiceLicence.objects.update(revoked_at=timezone.now())
+        clock.shift(timedelta(seconds=11))
+        sweeping.sweep_once()
+        films.drain(bells)
+    review.refresh_from_db()
+    assert (review.state, review.change) == (ReviewState.WAITING, {})
+    assert Production.objects.count() == 1
+    event = Event.objects.get(name="review.undone")
+    assert event.data["by"] == "system"
+    assert "licence" in event.data["reason"]
+
+
 def test_after_the_window_or_by_somebody_else_it_cannot(bells, review, ten_seconds):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         approve(review)
@@ -274,6 +343,31 @@ def test_once_the_board_has_acted_a_clock_that_goes_back_takes_nothing_back(bell
         clock.move_to(now)
         with pytest.raises(TooLate):
             reviewing.undo(review=review, by=review.creator.user)
+
+
+@pytest.mark.parametrize("point", ["review.before_effect", "review.after_effect"])
+def test_a_death_at_any_boundary_of_a_change_begins_one_making(bells, review, ten_seconds, monkeypatch, point):
+    died: list[str] = []
+
+    def die(name: str, vendor: str = "") -> None:
+        if name == point and not died:
+            died.append(name)
+            raise Died(name)
+
+    monkeypatch.setattr(stage, "faultpoint", die)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        ask(review, "caption")
+        for _ in range(12):
+            clock.shift(timedelta(seconds=11))
+            sweeping.sweep_once()
+            try:
+                films.drain(bells)
+            except Died:
+                bells.clear()
+    assert died == [point]
+    states = Production.objects.order_by("number").values_list("state", flat=True)
+    assert list(states) == ["replaced", "running"]
+    finish(bells, Production.objects.get(number=2))
 
 
 @pytest.mark.parametrize("point", ["review.before_effect", "review.after_effect", "delivery.before_finish"])

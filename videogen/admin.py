@@ -68,7 +68,7 @@ class Desk(AdminSite):
             "may_see_health": health_desk.may_look(request),
             "greeting": needs.greeting(found),
             "next_film": mine.select_related("cut__production__order__brief").first() if mine is not None else None,
-            **review_queue.taking_back(request.user),
+            "undoable": review_queue.undoable(request.user),
             **needs.lately(request.user),
             **(extra_context or {}),
         }

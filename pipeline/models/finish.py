@@ -126,6 +126,8 @@ class Review(models.Model):
     )
     code = models.CharField(_("kind of reason"), max_length=8, choices=ReasonCode, blank=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
+    # What is made again once that cannot be taken back any more; empty unless a change was asked for.
+    change = models.JSONField(_("change"), default=dict, blank=True)
     asked_at = models.DateTimeField(_("asked"), auto_now_add=True)
     # By when somebody should have looked; noticed late once, and then staff are told.
     due_at = models.DateTimeField(_("wanted by"), null=True, blank=True)

@@ -14,23 +14,27 @@ from django.utils.translation import gettext as _
 from accounts.models import ApprovalMode, Creator
 from orders.faults import faultpoint
 
+from .. import reviewing
 from ..engine import DONE, Done, StageFailed, Wait, Work
 from ..escalations import escalate
 from ..history import tell
 from ..models import Cut, EscalationKind, ReasonCode, Review, ReviewState
+from ..rerun import CannotRerun
 
 # A bell brings the alarm forward; this is only how often a forgotten review is looked at.
 LOOK_EVERY = 600.0
 # A review that is asked for when its order is late already is not late itself for so long.
 LEAST = dt.timedelta(hours=1)
-DECIDED = (ReviewState.APPROVED, ReviewState.REFUSED)
 
 
 def run(work: Work) -> Done | Wait:
-    """Ask the creator once; done when an approval has taken effect, failed when a refusal has."""
+    """Ask the creator once; done when an approval has taken effect, failed when a refusal has.
+
+    A change that takes effect begins another production, and this one gives way to it.
+    """
     cut = Cut.objects.get(production=work.production)
     review = Review.objects.filter(cut=cut).first() or _ask(work, cut)
-    if review.state in DECIDED:
+    if review.state in reviewing.DECIDED:
         return _take_effect(work, review)
     if _is_late(review):
         _escalate(work, review)
@@ -47,12 +51,19 @@ def _take_effect(work: Work, review: Review) -> Done | Wait:
         return Wait(left)
     faultpoint("review.before_effect")
     if review.takes_effect_at is not None:
-        # From here on it cannot be taken back: whoever was quicker decides.
-        with work.fence():
-            mine = Review.objects.filter(pk=review.pk, state=review.state, takes_effect_at__lte=timezone.now())
-            if not mine.update(takes_effect_at=None):
-                return Wait(1.0)
+        try:
+            with work.fence():
+                if not _counts(review):
+                    return Wait(1.0)
+                if review.state == ReviewState.CHANGED:
+                    # With the same transaction: a change that counts is one that is being made.
+                    reviewing.carry_out(review=review)
+        except CannotRerun as error:
+            reviewing.cannot(review=review, why=str(error))
+            return Wait(1.0)
     faultpoint("review.after_effect")
+    if review.state == ReviewState.CHANGED:
+        return Wait(LOOK_EVERY)  # this production has given way: nobody looks again
     if review.state == ReviewState.APPROVED:
         return DONE
     if review.code == ReasonCode.UNSAFE:
@@ -63,6 +74,15 @@ def _take_effect(work: Work, review: Review) -> Done | Wait:
         fan=_("%(creator)s decided not to lend their voice to this film: “%(reason)s”")
         % {"creator": review.creator.name, "reason": review.reason},
     )
+
+
+def _counts(review: Review) -> bool:
+    """From here on it cannot be taken back: whoever was quicker decides."""
+    mine = Review.objects.filter(pk=review.pk, state=review.state, takes_effect_at__lte=timezone.now())
+    if not mine.update(takes_effect_at=None):
+        return False
+    review.refresh_from_db()
+    return True
 
 
 def _ask(work: Work, cut: Cut) -> Review:

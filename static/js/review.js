@@ -50,8 +50,7 @@
   }
 
   // --- clocks ---------------------------------------------------------------------------------------------------
-  const toast = one("toast");
-  if (toast) {
+  for (const toast of all("toast")) {
     const until = Date.now() + 1000 * Number(toast.dataset.toast);
     const left = one("left", toast);
     const tick = setInterval(() => {
