@@ -11,16 +11,17 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from . import audit, authenticator_admin, roles
+from . import authenticator_admin, roles
 from .desk import RecentChanges
 from .models import Audit, Creator, User, Voice, VoiceLicence
+from .reasons import Reasoned
 from .scoping import SELF, STAFF, Scoped
 
 __all__ = ["authenticator_admin"]  # imported so that it registers itself
 
 
 @admin.register(User)
-class UserAdmin(Scoped, admin.ModelAdmin[User]):
+class UserAdmin(Reasoned, Scoped, admin.ModelAdmin[User]):
     """Who may sign in."""
 
     whose = STAFF
@@ -60,15 +61,15 @@ class UserAdmin(Scoped, admin.ModelAdmin[User]):
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Who was let in, or given which role, stands in the audit."""
-        super().save_related(request, form, formsets, change)
+    def write_down(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Who was let in, or given which role, is told by itself."""
         powers = sorted({"is_active", "is_staff", "is_superuser", "groups"} & set(form.changed_data))
-        if powers:
-            user = form.instance
-            now = {name: getattr(user, name) for name in powers if name != "groups"}
-            now["groups"] = sorted(user.groups.values_list("name", flat=True))
-            audit.write(actor=request.user, verb="user.empowered", target=user, reason="", data=now)
+        if not powers:
+            return super().write_down(request, form, formsets, change)
+        user = form.instance
+        now = {name: getattr(user, name) for name in powers if name != "groups"}
+        now["groups"] = sorted(user.groups.values_list("name", flat=True))
+        return self.tell(request, "user.empowered", user, **now)
 
 
 class LicenceInline(Scoped, admin.StackedInline[VoiceLicence, Voice]):
@@ -84,7 +85,7 @@ class LicenceInline(Scoped, admin.StackedInline[VoiceLicence, Voice]):
 
 
 @admin.register(Creator)
-class CreatorAdmin(Scoped, admin.ModelAdmin[Creator]):
+class CreatorAdmin(Reasoned, Scoped, admin.ModelAdmin[Creator]):
     """Who lends a voice."""
 
     whose = SELF
@@ -95,7 +96,7 @@ class CreatorAdmin(Scoped, admin.ModelAdmin[Creator]):
 
 
 @admin.register(Voice)
-class VoiceAdmin(RecentChanges, Scoped, admin.ModelAdmin[Voice]):
+class VoiceAdmin(RecentChanges, Reasoned, Scoped, admin.ModelAdmin[Voice]):
     """Voices, at their providers, with their licences: what a creator has allowed is changed by who is surely there."""
 
     whose = "creator"
@@ -108,16 +109,19 @@ class VoiceAdmin(RecentChanges, Scoped, admin.ModelAdmin[Voice]):
         """With the creators' names."""
         return super().get_queryset(request).select_related("creator")
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """What became of licences stands in the audit."""
-        super().save_formset(request, form, formset, change)
-        told: list[tuple[str, VoiceLicence, list[str]]] = [("licence.given", one, []) for one in formset.new_objects]
-        told += [("licence.changed", one, fields) for one, fields in formset.changed_objects]
-        for verb, licence, fields in told:
-            data = {"fields": fields, "until": licence.ends_on, "revoked": licence.revoked_at}
-            audit.write(actor=request.user, verb=verb, target=licence, reason="", data=data)
-        for licence in formset.deleted_objects:
-            audit.write(actor=request.user, verb="licence.deleted", target=form.instance, reason=str(licence))
+    def write_down(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """What became of licences is told one by one."""
+        super().write_down(request, form, formsets, change)
+        for formset in formsets:
+            told: list[tuple[str, VoiceLicence, list[str]]] = [
+                ("licence.given", one, []) for one in formset.new_objects
+            ]
+            told += [("licence.changed", one, fields) for one, fields in formset.changed_objects]
+            for verb, licence, fields in told:
+                now = {"fields": fields, "until": licence.ends_on, "revoked": licence.revoked_at}
+                self.tell(request, verb, licence, **now)
+            for licence in formset.deleted_objects:
+                self.tell(request, "licence.deleted", form.instance, licence=str(licence))
 
 
 @admin.register(Audit)

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from . import audit
+from .reasons import Reasoned
 from .scoping import STAFF, Scoped
 
 # The library's own page shows the secrets.
@@ -17,7 +17,7 @@ admin.site.unregister(Authenticator)
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(Scoped, admin.ModelAdmin[Authenticator]):
+class AuthenticatorAdmin(Reasoned, Scoped, admin.ModelAdmin[Authenticator]):
     """To be read, without the secrets; taking one away is written into the audit, and asked for again at sign-in."""
 
     whose = STAFF
@@ -47,9 +47,7 @@ class AuthenticatorAdmin(Scoped, admin.ModelAdmin[Authenticator]):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
         """Take some away. Recovery codes go with the app they stand in for."""
         for one in queryset:
-            audit.write(
-                actor=request.user, verb="second_factor.removed", target=one.user, reason="", data={"type": one.type}
-            )
+            self.tell(request, "second_factor.removed", one.user, type=one.type)
         people = set(queryset.exclude(type=Authenticator.Type.RECOVERY_CODES).values_list("user", flat=True))
         queryset.delete()
         left = Authenticator.objects.filter(user__in=people)

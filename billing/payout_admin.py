@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import audit
 from accounts.desk import ReadOnly, RecentChanges
 from accounts.models import Creator, User
+from accounts.reasons import Reasoned, missing, said
 from accounts.recent import ask, recently
 from accounts.scoping import STAFF, Scoped
 
@@ -81,7 +82,7 @@ class PayoutAdmin(ReadOnly):
             raise PermissionDenied
         if not recently(request):
             return ask(request)
-        if request.method == "POST":
+        if request.method == "POST" and not missing(request):
             begun = self._begin(request, set(request.POST.getlist("creator")))
             said = ngettext("%(n)d payout has begun.", "%(n)d payouts have begun.", begun) % {"n": begun}
             self.message_user(request, said, messages.SUCCESS if begun else messages.WARNING)
@@ -106,7 +107,7 @@ class PayoutAdmin(ReadOnly):
             payout = payouts.begin(creator=creator, currency=settings.CURRENCY, actor=str(request.user.pk))
             if payout is not None and isinstance(request.user, User):
                 data = {"amount": payout.amount, "currency": payout.currency}
-                audit.write(actor=request.user, verb="payout.begun", target=payout, reason="", data=data)
+                audit.write(actor=request.user, verb="payout.begun", target=payout, reason=said(request), data=data)
                 begun += 1
         return begun
 
@@ -132,7 +133,7 @@ class ShareForm(forms.ModelForm[ShareRate]):
 
 
 @admin.register(ShareRate)
-class ShareRateAdmin(RecentChanges, Scoped, admin.ModelAdmin[ShareRate]):
+class ShareRateAdmin(RecentChanges, Reasoned, Scoped, admin.ModelAdmin[ShareRate]):
     """What was agreed with creators, with its history."""
 
     whose = STAFF
@@ -165,13 +166,15 @@ class ShareRateAdmin(RecentChanges, Scoped, admin.ModelAdmin[ShareRate]):
     def save_model(self, request: HttpRequest, obj: ShareRate, form: Any, change: bool) -> None:
         """End the creator's share and begin this one."""
         new = shares.set_rate(creator=obj.creator, points=figures.minor(form.cleaned_data["percent"]))
-        if isinstance(request.user, User):
-            audit.write(actor=request.user, verb="share.changed", target=new, reason="", data={"points": new.points})
         obj.pk, obj.points, obj.starts_at, obj.ends_at = new.pk, new.points, new.starts_at, new.ends_at
+
+    def write_down(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """What was agreed."""
+        self.tell(request, "share.changed", form.instance, points=form.instance.points)
 
 
 @admin.register(PayoutAccount)
-class PayoutAccountAdmin(RecentChanges, Scoped, admin.ModelAdmin[PayoutAccount]):
+class PayoutAccountAdmin(RecentChanges, Reasoned, Scoped, admin.ModelAdmin[PayoutAccount]):
     """Where creators' money goes."""
 
     whose = STAFF
@@ -184,9 +187,7 @@ class PayoutAccountAdmin(RecentChanges, Scoped, admin.ModelAdmin[PayoutAccount])
         """What we owe the creator now."""
         return figures.cell(statements.balance(account.creator, settings.CURRENCY), settings.CURRENCY)
 
-    def save_model(self, request: HttpRequest, obj: PayoutAccount, form: Any, change: bool) -> None:
-        """Whoever changes where money goes is written down."""
-        super().save_model(request, obj, form, change)
-        if isinstance(request.user, User):
-            data = {"account": obj.external_id, "paused": obj.paused}
-            audit.write(actor=request.user, verb="payout_account.changed", target=obj, reason="", data=data)
+    def write_down(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Where the money goes from now on."""
+        account = form.instance
+        self.tell(request, "payout_account.changed", account, account=account.external_id, paused=account.paused)

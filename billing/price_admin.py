@@ -15,8 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import audit
-from accounts.models import User
+from accounts.reasons import Reasoned, WhyActionForm, missing
 from accounts.scoping import Scoped, sees_all
 
 from . import figures, prices
@@ -73,8 +72,8 @@ class InForce(admin.SimpleListFilter):
 
 
 @admin.register(Price)
-class PriceAdmin(Scoped, admin.ModelAdmin[Price]):
-    """Prices with their history. Creators change their own."""
+class PriceAdmin(Reasoned, Scoped, admin.ModelAdmin[Price]):
+    """Prices with their history. Creators change their own, and are not asked why."""
 
     whose = "creator"
     form = PriceForm
@@ -85,6 +84,7 @@ class PriceAdmin(Scoped, admin.ModelAdmin[Price]):
     list_select_related = ("creator",)
     ordering = ("creator", "seconds", "occasion", "-starts_at")
     actions = ("stop",)
+    action_form = WhyActionForm
 
     @admin.display(description=gettext_lazy("price"), ordering="amount")
     def price(self, price: Price) -> SafeString:
@@ -127,17 +127,21 @@ class PriceAdmin(Scoped, admin.ModelAdmin[Price]):
             occasion=obj.occasion,
             amount=figures.minor(form.cleaned_data["price"]),
         )
-        if new.pk != obj.pk and isinstance(request.user, User):
-            audit.write(actor=request.user, verb="price.changed", target=new, reason="", data={"amount": new.amount})
+        if new.pk != obj.pk:
+            self.tell(request, "price.changed", new, amount=new.amount)
         obj.pk, obj.amount, obj.currency = new.pk, new.amount, new.currency
         obj.starts_at, obj.ends_at = new.starts_at, new.ends_at
+
+    def write_down(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Told where it is saved: one price ended and another began, or none did."""
 
     @admin.action(description=gettext_lazy("Stop offering these"), permissions=["change"])
     def stop(self, request: HttpRequest, queryset: QuerySet[Price]) -> None:
         """End prices without beginning others."""
+        if missing(request):
+            return
         ended = [price for price in queryset.select_related("creator") if prices.end(price=price)]
         for price in ended:
-            if isinstance(request.user, User):
-                audit.write(actor=request.user, verb="price.ended", target=price, reason="")
+            self.tell(request, "price.ended", price)
         said = ngettext("%(n)d price has ended.", "%(n)d prices have ended.", len(ended)) % {"n": len(ended)}
         self.message_user(request, said, messages.SUCCESS if ended else messages.WARNING)

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.desk import Finds, ReadOnly
+from accounts.models import User
+from accounts.reasons import WhyActionForm, missing, said
 from accounts.scoping import STAFF
 
 from . import escalations
@@ -29,6 +31,7 @@ class EscalationAdmin(Finds, ReadOnly):
     finds = ("order__code",)
     ordering = (Case(When(settled_at=None, then=Value(0)), default=Value(1)), F("raised_at"))
     actions = ("look_after",)
+    action_form = WhyActionForm
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         """Who may say that it was looked after."""
@@ -42,6 +45,10 @@ class EscalationAdmin(Finds, ReadOnly):
     @admin.action(description=gettext_lazy("Looked after"), permissions=["settle"])
     def look_after(self, request: HttpRequest, chosen: QuerySet[Escalation]) -> None:
         """Take those of the chosen that are open off the list."""
-        count = sum(escalations.settle(escalation=row, by=request.user) for row in chosen)
-        said = ngettext("%(count)d was looked after.", "%(count)d were looked after.", count)
-        messages.info(request, said % {"count": count} if count else _("These were looked after before."))
+        assert isinstance(request.user, User)
+        if missing(request):
+            return
+        rows = chosen.select_related("order")
+        count = sum(escalations.settle(escalation=row, by=request.user, reason=said(request)) for row in rows)
+        words = ngettext("%(count)d was looked after.", "%(count)d were looked after.", count)
+        messages.info(request, words % {"count": count} if count else _("These were looked after before."))

@@ -7,10 +7,14 @@ import logging
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
 
 from . import queue
 from .models import Escalation, EscalationKind, Production
@@ -32,11 +36,15 @@ def escalate(production: Production, kind: EscalationKind, note: str = "") -> bo
     return created
 
 
-def settle(*, escalation: Escalation, by: object) -> bool:
-    """Somebody has looked after it. True for exactly one caller."""
-    return bool(
-        Escalation.objects.filter(pk=escalation.pk, settled_at=None).update(settled_at=timezone.now(), settled_by=by)
-    )
+def settle(*, escalation: Escalation, by: User, reason: str) -> bool:
+    """Somebody has looked after it, and says how. True for exactly one caller."""
+    open_one = Escalation.objects.filter(pk=escalation.pk, settled_at=None)
+    with transaction.atomic():
+        settled = open_one.update(settled_at=timezone.now(), settled_by=by)
+        if settled:
+            data = {"kind": escalation.kind}
+            audit.write(actor=by, verb="escalation.settled", target=escalation.order, reason=reason, data=data)
+    return bool(settled)
 
 
 def _due() -> QuerySet[Escalation]:

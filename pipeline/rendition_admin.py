@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.desk import ReadOnly
+from accounts.models import User
+from accounts.reasons import WhyActionForm, missing, said
 from accounts.scoping import STAFF
 
 from . import renditions
@@ -25,6 +27,7 @@ class RenditionAdmin(ReadOnly):
     list_select_related = ("cut__production__order__brief",)
     search_fields = ("cut__production__order__code",)
     actions = ("try_again",)
+    action_form = WhyActionForm
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Who may have failed ones made again."""
@@ -39,6 +42,9 @@ class RenditionAdmin(ReadOnly):
     @admin.action(description=gettext_lazy("Try again"), permissions=["retry"])
     def try_again(self, request: HttpRequest, chosen: QuerySet[Rendition]) -> None:
         """Staff's second try, for those of the chosen that failed."""
+        assert isinstance(request.user, User)
+        if missing(request):
+            return
         rows = chosen.filter(state=RenditionState.FAILED).select_related("cut__production__order")
-        begun = sum(renditions.again(row=row, by=str(request.user)) for row in rows)
+        begun = sum(renditions.again(row=row, by=request.user, reason=said(request)) for row in rows)
         messages.info(request, _("%(count)d will be tried again.") % {"count": begun})

@@ -22,6 +22,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import audit
+from accounts.models import User
 from orders import disk
 from orders.choices import Format
 from orders.codes import token as new_token
@@ -113,16 +115,18 @@ def ask(*, order: Order, format: str, captions: bool) -> Rendition:
     return row
 
 
-def again(*, row: Rendition, by: str) -> bool:
+def again(*, row: Rendition, by: User, reason: str) -> bool:
     """Staff's second try for one that failed. True for one caller."""
+    order = row.cut.production.order
     with transaction.atomic():
         begun = Rendition.objects.filter(pk=row.pk, state=RenditionState.FAILED).update(
             state=RenditionState.WAITING, not_before=timezone.now(), failures=0, deadline_at=None, ended_at=None
         )
         if begun:
-            tell(row.cut.production, "rendition.asked", format=row.format, captions=row.captions, by=by)
+            tell(row.cut.production, "rendition.asked", format=row.format, captions=row.captions, by=by.email)
+            audit.write(actor=by, verb="rendition.asked", target=order, reason=reason, data={"what": str(row)})
             ring(row)
-    live.order_changed(row.cut.production.order.code)
+    live.order_changed(order.code)
     return bool(begun)
 
 

@@ -140,11 +140,15 @@ def test_finance_pays_those_who_are_ticked_and_it_is_written_down(client, creato
     seen = client.get(address).content.decode()
     assert "€40.00 in all" in seen
     client.post(address, {"creator": [creator.pk]})
+    assert not Payout.objects.exists(), "not without a reason"
+    told = {"creator": [creator.pk], "why": "The month’s."}
+    client.post(address, told)
     payout = Payout.objects.get()
     assert (payout.creator, payout.amount, payout.state) == (creator, 2000, PayoutState.CREATED)
-    assert Audit.objects.get(verb="payout.begun").data["amount"] == 2000
+    line = Audit.objects.get(verb="payout.begun")
+    assert (line.data["amount"], line.reason) == (2000, "The month’s.")
     assert payout.pk in payouts.due()
-    client.post(address, {"creator": [creator.pk]})
+    client.post(address, told)
     assert Payout.objects.count() == 1, "a second click finds the one that is under way"
 
 
@@ -156,7 +160,7 @@ def test_who_can_be_paid_nothing_has_no_box_and_is_told_why(client, creator, oth
     assert "Nobody can be paid now" in seen
     assert "Not enough yet" in seen
     assert 'name="creator"' not in seen
-    client.post(reverse("admin:billing_payout_begin"), {"creator": [creator.pk, "x"]})
+    client.post(reverse("admin:billing_payout_begin"), {"creator": [creator.pk, "x"], "why": "A try."})
     assert not Payout.objects.exists()
 
 
@@ -195,11 +199,12 @@ def test_finance_agrees_another_share_and_the_old_one_stays(client, creator):
     signed_in(client, "finance")
     address = reverse("admin:billing_sharerate_add")
     for percent in ("45.5", "50"):
-        assert client.post(address, {"creator": creator.pk, "percent": percent}).status_code == 302
+        assert client.post(address, {"creator": creator.pk, "percent": percent, "why": "Agreed."}).status_code == 302
     old, new = ShareRate.objects.order_by("pk")
     assert (old.points, old.ends_at, new.points, new.ends_at) == (4550, new.starts_at, 5000, None)
-    assert Audit.objects.filter(verb="share.changed").count() == 2
-    assert client.post(address, {"creator": creator.pk, "percent": "101"}).status_code == 200
+    assert Audit.objects.filter(verb="share.changed", reason="Agreed.").count() == 2
+    for wrong in ({"percent": "101", "why": "Agreed."}, {"percent": "40"}):
+        assert client.post(address, {"creator": creator.pk, **wrong}).status_code == 200
 
 
 # --- prices -----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import VoiceLicence
+from accounts import audit
+from accounts.models import User, VoiceLicence
 from orders.choices import Format
 from orders.far import StorageAway
 from orders.models import Order, OrderState
@@ -135,7 +136,7 @@ def test_what_was_asked_for_is_made_and_downloaded_under_a_name_that_says_what_i
     html = page(order)
     assert "film-for-eileen-wide-without-captions.mp4" in html
     assert "Wide (16:9) without captions is ready." in html
-    assert "ws-connect" not in html, "there is nothing more to wait for"
+    assert "every 5s" not in html, "there is nothing more to ask for"
     [version] = progress.read(order).versions.asked
     got = client_of(order.fan).get(version.download)
     assert got.status_code == 200
@@ -314,8 +315,10 @@ def test_an_error_is_tried_again_later_each_time_and_then_for_staff_who_may_try_
     assert (row.state, row.attempts) == (RenditionState.FAILED, 3)
     assert "ZeroDivisionError" in row.error
     monkeypatch.setattr(renditions, "_make", real)
-    assert renditions.again(row=row, by="staff@films.example")
-    assert not renditions.again(row=row, by="staff@films.example")
+    staff = User.objects.get(email="staff@videogen.invalid")
+    assert renditions.again(row=row, by=staff, reason="The disk was full.")
+    assert not renditions.again(row=row, by=staff, reason="The disk was full.")
+    assert [line.reason for line in audit.of(order)] == ["The disk was full."]
     renditions.make(row.pk)
     row.refresh_from_db()
     assert row.state == RenditionState.READY

@@ -114,12 +114,14 @@ def test_an_admin_gives_roles_and_no_powers_of_a_superuser(client):
     assert client.get(page).status_code == 200
     support = Group.objects.get(name=Role.SUPPORT)
     words = {"name": "Someone", "is_active": "on", "is_staff": "on", "is_superuser": "on", "email": "x@films.example"}
+    words |= {"why": "Joins us."}
     client.post(page, words | {"groups": [support.pk]})
     someone.refresh_from_db()
     assert (someone.name, someone.is_staff, someone.is_superuser) == ("Someone", True, False)
     assert (someone.email, roles.of(someone)) == ("someone@films.example", [Role.SUPPORT])
     entry = Audit.objects.get()
     assert (entry.verb, entry.data["groups"], entry.who) == ("user.empowered", ["support"], "admin@videogen.invalid")
+    assert entry.reason == "Joins us."
     client.post(page, words | {"groups": [strong.pk]})
     assert not someone.groups.filter(pk=strong.pk).exists()
 
@@ -138,7 +140,8 @@ def test_an_admin_does_not_touch_a_superuser(client):
 def test_an_account_made_on_the_desk_has_no_password(client):
     making.creator()
     client.force_login(user(Role.ADMIN))
-    client.post(reverse("admin:accounts_user_add"), {"email": "new@films.example", "name": "New", "is_active": "on"})
+    words = {"email": "new@films.example", "name": "New", "is_active": "on", "why": "Joins us."}
+    client.post(reverse("admin:accounts_user_add"), words)
     made = User.objects.get(email="new@films.example")
     assert not made.has_usable_password()
 
@@ -155,7 +158,7 @@ def test_a_licence_is_changed_by_who_is_surely_there_and_the_audit_says_so(clien
         "settings": "{}", "words_per_second": "2.4", "sample": voice.sample, "licences-TOTAL_FORMS": "1",
         "licences-INITIAL_FORMS": "1", "licences-0-id": licence.pk, "licences-0-voice": voice.pk,
         "licences-0-starts_on": "2026-01-01", "licences-0-ends_on": "2026-12-31", "licences-0-occasions": "[]",
-        "licences-0-terms": "Less.",
+        "licences-0-terms": "Less.", "why": "A new contract.",
     }  # fmt: skip
     client.post(page, words)
     licence.refresh_from_db()
@@ -163,4 +166,4 @@ def test_a_licence_is_changed_by_who_is_surely_there_and_the_audit_says_so(clien
     assert enter(staff, client=client).post(page, words).status_code == 302
     licence.refresh_from_db()
     assert licence.terms == "Less."
-    assert Audit.objects.get().verb == "licence.changed"
+    assert Audit.objects.get(verb="licence.changed").reason == "A new contract."

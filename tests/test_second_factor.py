@@ -225,10 +225,13 @@ def test_an_admin_takes_one_away_from_who_lost_the_phone_and_not_from_superusers
     row = desk.get(reverse("admin:mfa_authenticator_change", args=[app.pk])).content.decode()
     assert app.data["secret"] not in row
     desk.post(reverse("admin:mfa_authenticator_delete", args=[app.pk]), {"post": "yes"})
+    assert Authenticator.objects.filter(pk=app.pk).exists(), "not without a reason"
+    desk.post(reverse("admin:mfa_authenticator_delete", args=[app.pk]), {"post": "yes", "why": "Lost the phone."})
     assert not Authenticator.objects.filter(user=support).exists(), "its recovery codes go with it"
-    assert Audit.objects.get().verb == "second_factor.removed"
+    assert {line.verb for line in Audit.objects.all()} == {"second_factor.removed"}
+    assert {line.reason for line in Audit.objects.all()} == {"Lost the phone."}
     protected = Authenticator.objects.get(user=staff, type="totp")
-    desk.post(reverse("admin:mfa_authenticator_delete", args=[protected.pk]), {"post": "yes"})
+    desk.post(reverse("admin:mfa_authenticator_delete", args=[protected.pk]), {"post": "yes", "why": "A try."})
     assert Authenticator.objects.filter(pk=protected.pk).exists()
     assert (
         enter(User.objects.get(email="support@videogen.invalid"), how="mfa")

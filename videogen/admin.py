@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from accounts.reasons import Reasoned
 from accounts.scoping import STAFF, Scoped
 from pipeline import health_desk, review_queue
 
@@ -28,11 +29,14 @@ class Desk(AdminSite):
     index_title = _("What needs you")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """A class that does not say whose its rows are, such as another package's, is closed to creators."""
+        """A class that does not say whose its rows are, such as another package's, is closed to creators and asks why.
+
+        Its own actions, which do not, are left out.
+        """
         admin_class = admin_class or ModelAdmin
         if not issubclass(admin_class, Scoped):
-            bases, body = (Scoped, admin_class), {"__module__": admin_class.__module__, "whose": STAFF}
-            admin_class = type(admin_class.__name__, bases, body)
+            body = {"__module__": admin_class.__module__, "whose": STAFF, "actions": ()}
+            admin_class = type(admin_class.__name__, (Reasoned, Scoped, admin_class), body)
         super().register(model_or_iterable, admin_class, **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
