@@ -1,23 +1,28 @@
-"""One timeline of an order: money, steps, calls, mails, reviews and what staff did, newest first."""
+"""One timeline of an order: money, steps, calls, mails, reviews, other versions and what staff did, newest first.
+
+What staff did stands in the audit, with the reason, and most of it in a history as well: it is told once.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import CharField, IntegerField, QuerySet, Value
+from django.db.models import Case, CharField, IntegerField, JSONField, QuerySet, Value, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import audit
 from orders import history as order_history
+from orders.choices import Format
 from orders.models import Order, OrderEvent
 
-from . import history
+from . import history, versions
 from .line import STAGES
-from .models import Call, CallState, Event, Notice, NoticeKind
+from .models import Call, CallState, Escalation, EscalationKind, Event, Notice, NoticeKind
 from .order_lists import lasting
 
 # What may be picked, in the order of the picks.
@@ -32,6 +37,17 @@ KINDS: dict[str, str | Promise] = {
 }
 # The board says these already: they are told only where somebody asks for the making, or for everything.
 QUIET = {"step.done", "line.read", "shot.filmed", "shot.conformed", "photo.added", "photos.sorted", "message.written"}
+# The escalation says more of it.
+QUIET.add("review.escalated")
+# What only the audit knows; the rest is called as in the histories.
+STAFF_DID: dict[str, str | Promise] = {
+    "refund.confirmed": gettext_lazy("A second person agreed to the refund."),
+    "escalation.settled": gettext_lazy("Somebody looked after it."),
+}
+# An audit's line and a history's that are about the same, by the same person, are written in one transaction.
+SAME = dt.timedelta(seconds=5)
+# In the place of a making's number: rows that are of none.
+AUDIT, CALLED = -1, -2
 MONEY = ("payment.", "refund.")
 # Who is no person of the staff.
 NOT_STAFF = {"system", "fan", "command line", ""}
@@ -49,13 +65,14 @@ class Entry:
     note: str = ""
     tone: str = ""
     quiet: bool = False
+    name: str = ""
 
 
 def read(order: Order, *, calls: Iterable[Call], money: bool, mails: bool, making: bool) -> list[Entry]:
     """All entries, newest first. `calls` are the order's, as the page has them already; `money`, `mails` and
     `making` say what whoever looks may see: what went wrong in a making may quote the fan.
     """
-    found = list(_events(order))
+    found = _histories(order)
     for call in calls:
         found += _call(call, errors=making)
     if mails:
@@ -73,36 +90,89 @@ def picked(entries: Sequence[Entry], kind: str) -> list[Entry]:
     return [entry for entry in entries if kind == "all" or not entry.quiet][:MOST]
 
 
-def _events(order: Order) -> Iterator[Entry]:
-    """Both histories, in one query."""
-    told: QuerySet[Any, Any] = OrderEvent.objects.filter(order=order).order_by()
-    made: QuerySet[Any, Any] = Event.objects.filter(production__order=order).order_by()
-    columns = ("at", "name", "data", "actor", "of", "stage_", "item_")
-    mine = told.annotate(
-        of=Value(0), stage_=Value("", output_field=CharField()), item_=Value(0, output_field=IntegerField())
-    ).values_list(*columns)
-    theirs = made.values_list(
-        "at", "name", "data", Value("", output_field=CharField()), "production__number", "stage", "item"
+def _histories(order: Order) -> list[Entry]:
+    """Both histories, what staff were called for, and the audit: in one query."""
+    text, number, nothing = CharField(), IntegerField(), Value({}, output_field=JSONField())
+
+    def of(rows: QuerySet[Any, Any], *columns: Any) -> QuerySet[Any, Any]:
+        """In the columns of `_event`: whose number is positive is a making's."""
+        return rows.order_by().values_list(*columns)
+
+    mine = OrderEvent.objects.filter(order=order).annotate(
+        of=Value(0), stage_=Value("", output_field=text), item_=Value(0, output_field=number)
     )
-    for at, name, data, actor, number, stage, item in mine.union(theirs, all=True):
-        yield _event(at, name, data, actor, number, stage, item)
+    made = Event.objects.filter(production__order=order)
+    called = Escalation.objects.filter(order=order)
+    still = Case(When(settled_at=None, then=Value(1)), default=Value(0))
+    raised = ("raised_at", Value("escalation.raised"), nothing, "kind", Value(CALLED), "note", still)
+    settled = ("settled_at", Value("escalation.settled"), nothing, "settled_by__email", Value(CALLED), "kind", Value(0))
+    rows = of(mine, "at", "name", "data", "actor", "of", "stage_", "item_").union(
+        of(made, "at", "name", "data", Value("", output_field=text), "production__number", "stage", "item"),
+        of(called, *raised),
+        of(called.exclude(settled_at=None), *settled),
+        of(audit.of(order), "at", "verb", "data", "who", Value(AUDIT), "reason", Value(0)),
+        all=True,
+    )
+    entries: list[Any] = []
+    lines: list[Any] = []
+    for row in rows:
+        (lines if row[4] == AUDIT else entries).append(row)
+    return _with_audit([_event(*row) for row in entries], lines)
 
 
 def _event(at: dt.datetime, name: str, data: dict[str, Any], actor: str, number: int, stage: str, item: int) -> Entry:
+    if number == CALLED:
+        return _escalation(at, name, actor or "", stage, still=bool(item))
     if number:
         title = str(history.NAMES.get(name, name))
         where = _stage(stage, item) if name.startswith("step.") else ""
-        note = "; ".join(filter(None, (where, str(data.get("reason", "")), str(data.get("error", "")))))
         kind = "review" if name.startswith("review.") else "making"
         who = str(data.get("by", "")) or _("making %(number)d") % {"number": number}
-        return Entry(at, kind, title, who, note, _tone(name), name in QUIET)
+        if name.startswith("rendition."):
+            where = _version(data)
+            kind = "fan" if name == "rendition.asked" and not data.get("by") else kind
+        note = "; ".join(filter(None, (where, str(data.get("reason", "")), str(data.get("error", "")))))
+        return Entry(at, kind, title, who, note, _tone(name), name in QUIET, name)
     title = str(order_history.NAMES.get(name, name))
     if name.startswith(MONEY):
         kind = "money"
     else:
         kind = "fan" if actor == "fan" else "making" if actor in NOT_STAFF else "staff"
     said = [str(data[key]) for key in ("payment", "refund", "what", "reason", "note") if data.get(key)]
-    return Entry(at, kind, title, actor, " · ".join(said), _tone(name), name in QUIET)
+    return Entry(at, kind, title, actor, _joined(said), _tone(name), name in QUIET, name)
+
+
+def _version(data: dict[str, Any]) -> str:
+    """Which other version an event is about."""
+    shape = data.get("format", "")
+    return versions.name(Format(shape), bool(data.get("captions"))) if shape in Format.values else ""
+
+
+def _escalation(at: dt.datetime, name: str, who: str, what: str, *, still: bool) -> Entry:
+    """What staff were called for, with the note, and that somebody came."""
+    if name == "escalation.settled":
+        return Entry(at, "staff", str(STAFF_DID[name]), who, str(EscalationKind(what).label), name=name)
+    title = _("Staff were called: %(what)s.") % {"what": EscalationKind(who).label}
+    return Entry(at, "staff", title, note=what, tone="bad" if still else "", name=name)
+
+
+def _with_audit(entries: list[Entry], lines: Iterable[Any]) -> list[Entry]:
+    """The entries, with what the audit adds: the reason to those that are about the same, else an entry more."""
+    told = list(entries)
+    for when, verb, _data, who, _audit, reason, _item in lines:
+        same = (
+            at
+            for at, entry in enumerate(told)
+            if entry.name == verb and entry.who == who and abs(entry.at - when) < SAME
+        )
+        at = next(same, None)
+        if at is None:
+            title = str((STAFF_DID | order_history.NAMES | history.NAMES).get(verb, verb))
+            kind = "money" if verb.startswith(MONEY) else "staff"
+            told.append(Entry(when, kind, title, who, reason, name=verb))
+        elif reason and reason not in told[at].note:
+            told[at] = replace(told[at], note=_joined((told[at].note, reason)))
+    return told
 
 
 def _stage(stage: str, item: int) -> str:

@@ -72,7 +72,7 @@ def read(order: Order, file_name: str) -> Versions | None:
         if row is not None:
             asked.append(_version(shape, captions, row, file_name))
         elif more:
-            offered.append(Version(_key(shape, captions), shape.value, captions, _name(shape, captions), "offered"))
+            offered.append(Version(_key(shape, captions), shape.value, captions, name(shape, captions), "offered"))
     return Versions(asked, offered)
 
 
@@ -80,7 +80,8 @@ def _key(shape: Format, captions: bool) -> str:
     return NAMES[shape] if captions else f"{NAMES[shape]}-{CLEAN}"
 
 
-def _name(shape: Format, captions: bool) -> str:
+def name(shape: Format, captions: bool) -> str:
+    """What people call a version."""
     words = _("%(shape)s with captions") if captions else _("%(shape)s without captions")
     return words % {"shape": shape.label}
 
@@ -92,7 +93,7 @@ def _version(shape: Format, captions: bool, row: Rendition, file_name: str) -> V
         key=key,
         format=shape.value,
         captions=captions,
-        name=_name(shape, captions),
+        name=name(shape, captions),
         state=state,
         percent=min(99, int(100 * row.progress)),
         download=link(row.file, filename=f"film-for-{file_name}-{key}.mp4") if ready else "",

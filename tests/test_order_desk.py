@@ -11,13 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import ApprovalMode, User
 from accounts.roles import Role
 from billing import services as billing
 from billing.models import LedgerEntry
 from orders.models import Order, OrderState
-from pipeline import jobs, order_lists, queue
-from pipeline.models import Call, CallState, Notice, NoticeKind
+from pipeline import escalations, history, jobs, order_lists, pausing, queue
+from pipeline.models import Call, CallState, EscalationKind, Notice, NoticeKind
 
 from . import making
 from .test_review import finished
@@ -210,3 +211,37 @@ def test_a_creator_meets_only_the_orders_placed_with_them(client):
         assert "Timeline" not in page.content.decode()
     client.force_login(order.fan)
     assert client.get(address).status_code == 302
+
+
+def test_the_timeline_tells_what_staff_did_once_with_the_reason_and_which_versions_there_are(
+    bells, monkeypatch, client
+):
+    review = finished(bells, monkeypatch)
+    production = review.cut.production
+    order, by = production.order, staff()
+    pausing.pause(order=order, by=by, reason="The photo is somebody else’s.")
+    audit.write(actor=by, verb="refund.confirmed", target=order, reason="As promised.")
+    audit.write(actor=by, verb="order.paused", target=making.creator(), reason="of something else")
+    history.tell(production, "rendition.asked", format="16:9", captions=False)
+    history.tell(production, "rendition.asked", format="1:1", captions=True, by=by.email)
+    audit.write(actor=by, verb="rendition.asked", target=order, reason="The disk was full.")
+    escalations.escalate(production, EscalationKind.UNSAFE, "A stranger’s child.")
+    client.force_login(by)
+    address = reverse("admin:orders_order_change", args=[order.pk])
+    page = client.get(address).content.decode()
+    assert page.count("The photo is somebody else’s.") == 1, "told by the history and the audit, shown once"
+    assert "As promised." in page
+    assert "A second person agreed to the refund." in page
+    assert "of something else" not in page
+    assert "Wide (16:9) without captions" in page
+    entries = {entry.note: entry for entry in client.get(address).context["page"].entries}
+    again = entries["Square (1:1) with captions · The disk was full."]
+    assert (again.who, again.kind) == (by.email, "making")
+    assert entries["Wide (16:9) without captions"].kind == "fan"
+    called = entries["A stranger’s child."]
+    assert (called.title, called.tone) == ("Staff were called: A creator says it must not go out.", "bad")
+    only = client.get(address, {"timeline": "staff"}).content.decode()
+    assert "A stranger’s child." in only
+    assert "Wide (16:9)" not in only
+    client.force_login(one_of(Role.FINANCE))
+    assert "A stranger’s child." not in client.get(address).content.decode()
