@@ -96,6 +96,7 @@ class Film:
     bytes: int
     srt: str = ""
     text: str = ""
+    key: str = ""  # which film it is, whatever its links are
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,13 @@ class Progress:
     preview: Preview | None
     film: Film | None
     versions: Versions | None = None
+    renewing: bool = False
 
     @property
     def moves(self) -> bool:
         """Whether something is still to come, so that an open page has a reason to look again."""
-        return self.state in ("making", "review") or (self.versions is not None and self.versions.underway)
+        coming = self.renewing or (self.versions is not None and self.versions.underway)
+        return self.state in ("making", "review") or coming
 
 
 def read(order: Order) -> Progress:
@@ -129,7 +132,10 @@ def read(order: Order) -> Progress:
     stages = _stages(steps, by_itself=order.creator.approval == ApprovalMode.AUTOMATIC and not _asked(production))
     state = _state(order, production)
     percent = _percent(production, steps, state)
+    renewing = state == "delivered" and _is_renewed(order)
     sentence, detail = _words(order, production, state, stages)
+    if renewing:
+        detail = _renewing(order)
     ended = order.ended_at if state in ENDED.values() else None
     begun = order.placed_at or order.created_at
     return Progress(
@@ -146,6 +152,7 @@ def read(order: Order) -> Progress:
         preview=_preview(production) if state == "making" else None,
         film=_film(order) if state == "delivered" else None,
         versions=versions.read(order, file_name(order)) if state == "delivered" else None,
+        renewing=renewing,
     )
 
 
@@ -168,11 +175,14 @@ def _version(production: Production | None) -> int:
 def _state(order: Order, production: Production | None) -> StateKey:
     if order.state in ENDED:
         return ENDED[order.state]
-    # A decision that can still be taken back is none.
-    open_ones = Q(state=ReviewState.WAITING) | Q(takes_effect_at__isnull=False)
-    if production and Review.objects.filter(open_ones, cut__production=production).exists():
+    if production and Review.objects.filter(_open(), cut__production=production).exists():
         return "review"
     return "making"
+
+
+def _open() -> Q:
+    """Reviews that are not answered: a decision that can still be taken back is none."""
+    return Q(state=ReviewState.WAITING) | Q(takes_effect_at__isnull=False)
 
 
 def _asked(production: Production | None) -> bool:
@@ -249,9 +259,12 @@ def _eta(steps: list[Step]) -> tuple[int, int] | None:
 def _words(order: Order, production: Production | None, state: StateKey, stages: list[StageLine]) -> tuple[str, str]:
     names = {"name": order.brief.name, "creator": order.creator.name}
     if state == "delivered":
-        if Delivery.objects.filter(order=order).exclude(revoked_at=None).exists():
+        delivery = Delivery.objects.filter(order=order).first()
+        if delivery is not None and delivery.revoked_at is not None:
             return _("The film for %(name)s was paid back.") % names, _("So it can no longer be watched here.")
-        return _("Your film for %(name)s is ready.") % names, _renewing(order)
+        if delivery is not None and delivery.renewed_at is not None:
+            return _("The new version of your film for %(name)s is here.") % names, ""
+        return _("Your film for %(name)s is ready.") % names, ""
     if state == "review":
         return _("%(creator)s is looking at your film.") % names, review_pace.said(order)
     if state == "cancelled":
@@ -281,14 +294,25 @@ def _words(order: Order, production: Production | None, state: StateKey, stages:
     return sentences[current.key] % names, detail
 
 
+def _is_renewed(order: Order) -> bool:
+    """Whether a new version of a delivered film is under way; of one that was paid back none is shown."""
+    running = order.productions.filter(state=ProductionState.RUNNING)
+    return running.exists() and Delivery.objects.filter(order=order, revoked_at=None).exists()
+
+
 def _renewing(order: Order) -> str:
-    """That a new version of a delivered film is under way, where one is."""
-    if not order.productions.filter(state=ProductionState.RUNNING).exists():
-        return ""
-    return _(
-        "We are making a new version of it. This one stays here until the new one is approved; then we write to you, "
-        "and you find it at this address."
+    """What the fan reads of that; whoever made the wish, and whoever looks at it, the film that is there stays."""
+    with_creator = Review.objects.filter(
+        _open(), cut__production__order=order, cut__production__state=ProductionState.RUNNING
     )
+    if with_creator.exists():
+        now = _("A new version of it is made, and %(creator)s is looking at it.") % {"creator": order.creator.name}
+    else:
+        now = _("We are making a new version of it.")
+    rest = _(
+        "This one stays here until the new one is approved. Then it takes its place on this page, and we write to you."
+    )
+    return f"{now} {rest}"
 
 
 def _in_front(order: Order) -> str:
@@ -348,6 +372,7 @@ def _film(order: Order) -> Film | None:
         bytes=cut.size,
         srt=reverse("pipeline:words", args=[order.code, "srt"]) if cut.timeline.get("cues") else "",
         text=reverse("pipeline:words", args=[order.code, "txt"]) if lines else "",
+        key=cut.sha256[:16],
     )
 
 

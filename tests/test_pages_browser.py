@@ -52,6 +52,30 @@ def test_focus_scroll_and_nodes_survive_each_swap_up_to_the_film(creator, fan):
 
 
 @pytest.mark.browser
+def test_a_new_version_takes_the_films_place_at_once_or_when_it_stops_playing(creator, fan):
+    order = make_order(creator, fan)
+    films = [
+        dataclasses.replace(make_progress("delivered").film, video=f"/m/{name}.mp4", key=name)
+        for name in ("first", "second", "third")
+    ]
+    first, second, third = (
+        fragment(order, make_progress("delivered", version=10 + n, film=film)) for n, film in enumerate(films)
+    )
+    with chromium() as chrome:
+        order_page_without_a_server(chrome, first)
+        chrome.evaluate(SWAP, second)
+        assert chrome.get_attribute("video", "src") == "/m/second.mp4"
+        # One that is being watched. (There is no film to play here.)
+        video = "document.querySelector('video')"
+        chrome.evaluate(f"window.watched = true; Object.defineProperty({video}, 'paused', {{get: () => !watched}})")
+        chrome.evaluate(SWAP, third)
+        chrome.evaluate(SWAP, third)
+        assert chrome.get_attribute("video", "src") == "/m/second.mp4"
+        chrome.evaluate(f"window.watched = false; {video}.dispatchEvent(new Event('pause'))")
+        assert chrome.get_attribute("video", "src") == "/m/third.mp4"
+
+
+@pytest.mark.browser
 def test_a_playing_film_is_neither_replaced_nor_taken_away(creator, fan):
     order = make_order(creator, fan)
     film = make_progress("delivered", version=9).film

@@ -111,14 +111,20 @@ def test_the_old_film_stays_until_the_new_one_is_approved_and_the_address_stays_
     assert delivered.state == OrderState.DELIVERED
     during = progress.read(delivered)
     assert (during.state, during.percent, during.film.video) == ("delivered", 100, shown.film.video)
-    assert "new version" in during.detail
+    assert "We are making a new version" in during.detail
+    assert during.moves, "an open page looks again"
     films.drain(bells)
     assert Delivery.objects.get().cut == first, "it waits for its review"
+    assert f"{delivered.creator.name} is looking at it" in progress.read(delivered).detail
     approved(bells, new)
     delivery = Delivery.objects.get()
     assert delivery.cut.production == new
     assert delivery.renewed_at is not None
-    assert progress.read(delivered).film.video != shown.film.video
+    after = progress.read(delivered)
+    assert after.film.video != shown.film.video
+    assert after.film.key != shown.film.key == during.film.key
+    assert (after.sentence, after.moves) == ("The new version of your film for Eileen is here.", False)
+    assert (shown.sentence, shown.detail) == ("Your film for Eileen is ready.", "")
     assert new.events.get(name="film.renewed").data["before"] == first.sha256
     assert Notice.objects.filter(kind="renewed", production=new).count() == 1
     assert delivered.payments.get().state == "captured"

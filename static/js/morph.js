@@ -1,5 +1,5 @@
 // hx-swap="morph": changes the page where it differs and leaves the rest, so focus, scroll, open details and a playing film survive.
-// An element with data-keep is never touched again once it is on the page.
+// An element with data-keep is not touched again once it is on the page, as long as the value is the same.
 (function () {
   "use strict";
 
@@ -7,6 +7,27 @@
 
   function sameKind(a, b) {
     return a.nodeType === b.nodeType && a.nodeName === b.nodeName && (a.id || "") === (b.id || "");
+  }
+
+  const later = new WeakMap(); // a film that plays -> the one that takes its place
+
+  // A film is not taken from under somebody who is watching: another one comes when it stops.
+  function keeps(old, fresh) {
+    if (!old.hasAttribute("data-keep") || !fresh.hasAttribute("data-keep")) return false;
+    if (old.dataset.keep === fresh.dataset.keep) {
+      later.delete(old);
+      return true;
+    }
+    if (!(old instanceof HTMLMediaElement) || old.paused) return false;
+    if (!later.has(old)) {
+      old.addEventListener("pause", () => {
+        const next = later.get(old);
+        later.delete(old);
+        if (next) morph(old, next);
+      }, { once: true });
+    }
+    later.set(old, fresh);
+    return true;
   }
 
   function attributes(old, fresh) {
@@ -24,7 +45,7 @@
       if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
       return;
     }
-    if (old.hasAttribute("data-keep") && fresh.hasAttribute("data-keep")) return;
+    if (keeps(old, fresh)) return;
     attributes(old, fresh);
     children(old, fresh);
   }
