@@ -7,8 +7,10 @@ import logging
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from orders.cashier import NotForSale
 from orders.limits import limited
@@ -106,11 +108,16 @@ def back(request: HttpRequest, key: str) -> HttpResponse:
             log.warning("Payment %s could not be looked at: %s", payment, away)
     payment.refresh_from_db()
     if payment.state in truth.LIVE:
-        return redirect("pipeline:order", payment.order.code)
+        return _go(request, reverse("pipeline:order", args=[payment.order.code]))
     over = payment.state != PaymentState.CREATED
     if not over and stand == Stand.OPEN:
-        return redirect("orders:summary", payment.order.code)
+        return _go(request, reverse("orders:summary", args=[payment.order.code]))
     return render(request, "billing/back.html", {"payment": payment, "order": payment.order, "over": over})
+
+
+def _go(request: HttpRequest, where: str) -> HttpResponse:
+    """To another page, also where only a part of this one asked."""
+    return HttpResponseClientRedirect(where) if getattr(request, "htmx", False) else redirect(where)
 
 
 def _settle(payment: Payment) -> None:

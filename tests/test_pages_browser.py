@@ -10,6 +10,11 @@ from typing import Any
 import pytest
 from django.contrib.staticfiles import finders
 
+from billing import services, truth
+from billing.gateways.base import GatewayError
+from billing.models import Payment, PaymentState
+from orders.models import OrderState
+
 from .browsers import chromium, violations
 from .shopping import creator, fan, fan_client, fragment, make_order, make_progress, payment  # noqa: F401
 
@@ -93,14 +98,31 @@ def test_a_playing_film_is_neither_replaced_nor_taken_away(creator, fan):
             assert chrome.evaluate("document.querySelector('details').open")
 
 
+def gone(*_args: Any) -> None:
+    """A gateway that does not answer."""
+    raise GatewayError("nobody answers")
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("screen", ["390 light", "390 dark", "1280 light", "1280 dark"])
-def test_axe_finds_nothing_and_nothing_sticks_out(live_server, fan_client, payment, screen):
+def test_axe_finds_nothing_and_nothing_sticks_out(live_server, fan_client, payment, screen, monkeypatch):
     placed = make_order(payment.order.creator, payment.order.fan)
+    closed, away = (
+        Payment.objects.create(
+            order=make_order(placed.creator, placed.fan, OrderState.DRAFT), key=letter * 20, gateway="sandbox",
+            amount=1950, currency="EUR", state=state,
+        )
+        for letter, state in (("c", PaymentState.CANCELLED), ("a", PaymentState.CREATED))
+    )  # fmt: skip
+    checkout = services.checkout
+    monkeypatch.setattr(truth, "look", gone)
+    monkeypatch.setattr(services, "checkout", lambda payment: gone() if payment == away else checkout(payment=payment))
     session = fan_client.cookies["sessionid"].value
     width, light = int(screen.split()[0]), screen.split()[1]
     pages = ["/", "/creators/mira/", "/accounts/logout/", "/orders/", f"/orders/{placed.code}/film/"]
     pages += [f"/pay/{payment.key}/", "/creators/nobody/"]
+    # A payment that is over, one of which the bank says nothing, and a gateway that does not answer.
+    pages += [f"/pay/{closed.key}/back/", f"/pay/{away.key}/back/", f"/pay/{away.key}/"]
     with chromium(viewport={"width": width, "height": 844}, color_scheme=light, reduced_motion="reduce") as chrome:
         chrome.goto(f"{live_server.url}/accounts/login/code/")
         assert violations(chrome) == []

@@ -144,6 +144,9 @@ def test_a_bank_that_answers_late_begins_the_film_when_it_does(payment: Payment,
     sweep_money(bells)
     payment.refresh_from_db()
     assert (payment.state, payment.order.state) == (PaymentState.CAPTURED, OrderState.PLACED)
+    assert 'hx-trigger="every 4s"' in page.content.decode(), "the open page asks by itself"
+    asked = client.get(reverse("billing:back", args=[payment.key]), headers={"HX-Request": "true"})
+    assert asked["HX-Redirect"] == reverse("pipeline:order", args=[payment.order.code])
 
 
 def test_a_payment_nobody_told_us_of_is_read_back(payment: Payment, bells: Any) -> None:
