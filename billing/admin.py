@@ -9,7 +9,14 @@ from django.utils.translation import gettext_lazy
 from accounts.desk import Finds, ReadOnly
 from accounts.scoping import STAFF
 
-from . import figures, outside_admin, payout_admin, price_admin, statement_admin  # noqa: F401  (they register their classes)
+from . import (  # noqa: F401  (they register their classes)
+    figures,
+    outside_admin,
+    payout_account_admin,
+    payout_admin,
+    price_admin,
+    statement_admin,
+)
 from .models import LedgerEntry, Payment, Refund
 
 

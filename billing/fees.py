@@ -1,12 +1,25 @@
-"""What the gateway keeps of a payment, as it says itself or else as the contract says."""
+"""What the gateway keeps of a payment: an estimate by the contract, until the gateway says it itself.
+
+It may say so at the capture, days later or never. The first word counts: another one is a difference in the books.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
 
 from .ledger import post
-from .models import Account, Payment
+from .models import Account, LedgerEntry, Payment
 from .models.shares import WHOLE
+
+# A gateway that has not said its fee is asked so long; the daily comparison of books hears it later.
+PATIENCE = dt.timedelta(days=2)
+# More than any gateway keeps, and than the column holds.
+MOST = 2**31 - 1
 
 
 def estimate(amount: int) -> int:
@@ -15,16 +28,45 @@ def estimate(amount: int) -> int:
     return fee
 
 
-def charge(payment: Payment, fee: int | None = None) -> int:
-    """Write down the fee of a payment that was taken, once; `fee` where the gateway has said it. The fee, minor units.
+def charge(payment: Payment) -> int:
+    """Write down the estimated fee of a payment that was taken, once; how much, in minor units.
 
     Called in the transaction that writes down the capture. A gateway keeps its fee when money goes back.
     """
-    kept = estimate(payment.captured) if fee is None else fee
-    if kept:
-        post(
-            order=payment.order,
-            fact=f"fee:{payment.key}",
-            lines={Account.GATEWAY: -kept, Account.FEES: kept},
-        )
+    kept = estimate(payment.captured)
+    _post(payment, f"fee:{payment.key}", kept)
     return kept
+
+
+def said(payment: Payment, fee: int) -> bool:
+    """The gateway says what it kept of a payment that was taken: the ledger gets what the estimate was off by.
+
+    True for whoever heard it first; what is said later changes nothing.
+    """
+    if not 0 <= fee <= MOST:
+        return False
+    with transaction.atomic():
+        mine = Payment.objects.filter(pk=payment.pk, fee=None, captured__gt=0)
+        if not mine.update(fee=fee):
+            return False
+        payment.fee = fee
+        _post(payment, f"fee-said:{payment.key}", fee - booked(payment))
+        return True
+
+
+def booked(payment: Payment) -> int:
+    """The fee of a payment as the ledger has it, in minor units."""
+    facts = [f"fee:{payment.key}", f"fee-said:{payment.key}"]
+    lines = LedgerEntry.objects.filter(fact__in=facts, account=Account.FEES)
+    return lines.aggregate(sum=Sum("amount"))["sum"] or 0
+
+
+def is_waited_for(payment: Payment) -> bool:
+    """Whether the gateway should be asked again what it kept."""
+    since = payment.captured_at
+    return payment.fee is None and since is not None and since > timezone.now() - PATIENCE
+
+
+def _post(payment: Payment, fact: str, amount: int) -> None:
+    if amount:
+        post(order=payment.order, fact=fact, lines={Account.GATEWAY: -amount, Account.FEES: amount})

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from orders.faults import faultpoint
 
-from . import facts
+from . import facts, refunds
 from .gateways import chosen
+from .gateways.base import GatewayError
 from .models import Payment, PaymentState, Refund, RefundState
 
 
@@ -22,17 +23,26 @@ def capture(payment: Payment) -> None:
     if payment.state != PaymentState.AUTHORIZED or payment.wanted is None:
         return
     faultpoint("payment.before_capture")
-    chosen.named(payment.gateway).capture(payment)
+    amount = chosen.named(payment.gateway).capture(payment)
     faultpoint("payment.after_capture")
-    taken(payment, payment.wanted)
+    if amount <= 0:
+        raise GatewayError(f"it says that {amount} was taken")
+    taken(payment, amount)
 
 
 def taken(payment: Payment, amount: int) -> None:
-    """Write down that the held money was taken. True stories only: the gateway has said so."""
+    """Write down that the held money was taken. True stories only: the gateway has said so.
+
+    Who took it may have been somebody at the gateway, and more or less of it than we would have.
+    """
     with transaction.atomic():
-        if payment.move(PaymentState.AUTHORIZED, PaymentState.CAPTURED, captured=amount, captured_at=timezone.now()):
+        now = timezone.now()
+        # Looked at once more, since a gateway says only afterwards what it keeps of it.
+        said = {"captured": amount, "captured_at": now, "look_at": now, "looks": 0}
+        if payment.move(PaymentState.AUTHORIZED, PaymentState.CAPTURED, **said):
             facts.charged(payment)
             payment.order.tell("payment.captured", payment=str(payment), amount=amount)
+            refunds.even_out(payment)
             # What waited for it can be sent now.
             payment.refunds.filter(state=RefundState.CREATED).update(look_at=timezone.now())
 

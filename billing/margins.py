@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Q, QuerySet, Sum, Value
+from django.db.models import BigIntegerField, F, FloatField, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, TruncDate
 
 from accounts.models import Creator
@@ -81,6 +81,18 @@ def of_orders(orders: Iterable[Order]) -> dict[int, Margin]:
             held=True,
         )
     return found
+
+
+def sold_low(since: dt.datetime, part: float) -> QuerySet[Payment]:
+    """Payments taken since then of whose orders less than this part of what was taken is left for us.
+
+    What is left stands on two accounts, sales and fees, since each fact sums to zero: an index has all of it.
+    """
+    lines = LedgerEntry.objects.filter(order=OuterRef("order"), account__in=(Account.SALES, Account.FEES)).order_by()
+    left: Any = lines.values("order").annotate(left=-Sum("amount")).values("left")
+    least = F("captured") * Value(part, output_field=FloatField())
+    sold = Payment.objects.filter(captured_at__gte=since, captured__gt=0)
+    return sold.annotate(left=Subquery(left)).filter(left__lt=least)
 
 
 def by_creator(since: dt.datetime, until: dt.datetime) -> dict[Creator, Margin]:

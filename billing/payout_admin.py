@@ -1,4 +1,4 @@
-"""Payouts on the desk: what was sent, and sending what has waited long enough; shares and accounts of creators."""
+"""Payouts on the desk: what was sent, and sending what has waited long enough; and creators' shares."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ from accounts.reasons import Reasoned, missing, said
 from accounts.recent import ask, recently
 from accounts.scoping import STAFF, Scoped
 
-from . import figures, payouts, shares, statements
-from .models import Payout, PayoutAccount, ShareRate
+from . import figures, payouts, shares
+from .models import Payout, ShareRate
+from .payout_account_admin import own
 
 
 @admin.register(Payout)
@@ -73,7 +74,7 @@ class PayoutAdmin(ReadOnly):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """With the way to the page that begins them, for whoever may."""
-        context = {"may_begin": _may_begin(request), **(extra_context or {})}
+        context = {"may_begin": _may_begin(request), "mine": own(request.user), **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def run_view(self, request: HttpRequest) -> HttpResponseBase:
@@ -103,12 +104,15 @@ class PayoutAdmin(ReadOnly):
     def _begin(self, request: HttpRequest, wanted: set[str]) -> int:
         """Write them down; a worker sends them within seconds, and again where nothing is heard."""
         begun = 0
+        notes = {row.creator.pk: row.note for row in payouts.outlook(settings.CURRENCY)}
         for creator in Creator.objects.filter(pk__in=[pk for pk in wanted if pk.isdecimal()]):
             payout = payouts.begin(creator=creator, currency=settings.CURRENCY, actor=str(request.user.pk))
             if payout is not None and isinstance(request.user, User):
                 data = {"amount": payout.amount, "currency": payout.currency}
                 audit.write(actor=request.user, verb="payout.begun", target=payout, reason=said(request), data=data)
                 begun += 1
+            elif note := notes.get(creator.pk):
+                self.message_user(request, f"{creator}: {note}", messages.WARNING)
         return begun
 
 
@@ -171,23 +175,3 @@ class ShareRateAdmin(RecentChanges, Reasoned, Scoped, admin.ModelAdmin[ShareRate
     def write_down(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """What was agreed."""
         self.tell(request, "share.changed", form.instance, points=form.instance.points)
-
-
-@admin.register(PayoutAccount)
-class PayoutAccountAdmin(RecentChanges, Reasoned, Scoped, admin.ModelAdmin[PayoutAccount]):
-    """Where creators' money goes."""
-
-    whose = STAFF
-    list_display = ("creator", "external_id", "paused", "owed")
-    list_filter = ("paused",)
-    list_select_related = ("creator",)
-
-    @admin.display(description=gettext_lazy("owed"))
-    def owed(self, account: PayoutAccount) -> SafeString:
-        """What we owe the creator now."""
-        return figures.cell(statements.balance(account.creator, settings.CURRENCY), settings.CURRENCY)
-
-    def write_down(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Where the money goes from now on."""
-        account = form.instance
-        self.tell(request, "payout_account.changed", account, account=account.external_id, paused=account.paused)

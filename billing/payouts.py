@@ -15,11 +15,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Creator
 from orders.models import OrderState
 
-from . import statements
+from . import payout_accounts, statements
 from .gateways import chosen
 from .gateways.base import GatewayError
 from .gateways.sandbox import SandboxTill
@@ -55,36 +56,49 @@ def payable(creator: Creator, currency: str, now: dt.datetime | None = None) -> 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a creator would be sent now, and why not."""
+    """What a creator would be sent now, and why not: `trouble` is a sentence about their account."""
 
     creator: Creator
     balance: int
     payable: int
-    account: bool
-    paused: bool
+    trouble: str
     open: bool
+
+    @property
+    def enough(self) -> bool:
+        """Whether it is worth a transfer."""
+        least: int = max(1, settings.PAYOUT_MINIMUM)
+        return self.payable >= least
 
     @property
     def ready(self) -> bool:
         """Whether a payout would be begun."""
-        enough = self.payable >= max(1, settings.PAYOUT_MINIMUM)
-        return self.account and not self.paused and not self.open and enough
+        return self.enough and not self.open and not self.trouble
+
+    @property
+    def note(self) -> str:
+        """Why nothing would be sent, in one sentence; empty where something would."""
+        if self.open:
+            return _("A payout is under way.")
+        if self.trouble:
+            return self.trouble
+        if self.payable < 0:
+            return _("Refunds of what was paid out: the next films pay that off.")
+        return "" if self.enough else _("Not enough yet.")
 
 
 def outlook(currency: str) -> list[Outlook]:
     """Every creator we owe something, or who owes us, those to whom most may be sent first."""
     owed = {pk: owes for pk, owes in statements.balances(Creator.objects.all(), currency).items() if owes}
-    accounts = dict(PayoutAccount.objects.filter(creator__in=owed).values_list("creator", "paused"))
+    accounts = {one.creator_id: one for one in PayoutAccount.objects.filter(creator__in=owed)}
     waiting = Payout.objects.filter(creator__in=owed, currency=currency, state=PayoutState.CREATED)
     begun = set(waiting.values_list("creator", flat=True))
-    anybody = chosen.gateway().name == SandboxTill.name
     rows = [
         Outlook(
             creator=creator,
             balance=owed[creator.pk],
             payable=payable(creator, currency),
-            account=anybody or creator.pk in accounts,
-            paused=accounts.get(creator.pk, False),
+            trouble=payout_accounts.trouble(creator, accounts.get(creator.pk)),
             open=creator.pk in begun,
         )
         for creator in Creator.objects.filter(pk__in=owed)
@@ -102,7 +116,7 @@ def begin(*, creator: Creator, currency: str, actor: str = "system") -> Payout |
         PayoutAccount.objects.filter(pk=account.pk).update(paused=F("paused"))
         account.refresh_from_db()
         found = Payout.objects.filter(creator=creator, currency=currency, state=PayoutState.CREATED).first()
-        if found is not None or account.paused:
+        if found is not None or payout_accounts.trouble(creator, account):
             return found
         amount = payable(creator, currency)
         if amount < max(1, settings.PAYOUT_MINIMUM):
@@ -135,6 +149,8 @@ def send(payout: Payout) -> bool:
     except GatewayError as error:
         if error.final:
             payout.move(PayoutState.CREATED, PayoutState.FAILED, error=str(error)[:200], ended_at=timezone.now())
+            # It may be the account that changed: it is looked at before the next one.
+            PayoutAccount.objects.filter(creator=payout.creator_id).update(look_at=now)
             log.warning("Payout %s was refused: %s", payout, error)
         else:
             mine.update(error=str(error)[:200], look_at=timezone.now() + AGAIN)
@@ -180,5 +196,6 @@ def _account(creator: Creator) -> PayoutAccount | None:
     """Where a creator's money goes; the sandbox till has an account for everybody."""
     found = PayoutAccount.objects.filter(creator=creator).first()
     if found is None and chosen.gateway().name == SandboxTill.name:
-        found, _made = PayoutAccount.objects.get_or_create(creator=creator, defaults={"external_id": "acct_sandbox"})
+        sandbox = {"external_id": "acct_sandbox", "gateway": SandboxTill.name}
+        found = PayoutAccount.objects.get_or_create(creator=creator, defaults=sandbox)[0]
     return found

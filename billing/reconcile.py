@@ -11,10 +11,21 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
-from . import truth
+from . import fees, truth
 from .gateways import chosen
 from .gateways.base import GatewayError, Line, Stand
-from .models import Account, LedgerEntry, Payment, PaymentState, Reconciliation, Refund, RefundState
+from .models import (
+    Account,
+    LedgerEntry,
+    Payment,
+    PaymentState,
+    Payout,
+    PayoutState,
+    Reconciliation,
+    Refund,
+    RefundState,
+)
+from .statements import PAYOUT
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +84,37 @@ def compare(gateway: str, *, days: int = DAYS) -> Found:
     ours = ours.filter(Q(state=PaymentState.AUTHORIZED) | Q(captured__gt=0)).exclude(key__in=seen)
     for payment in ours:
         found.differences.append(f"{payment} ({payment.external_id}) is {payment.state} here, and not listed there")
+    found.differences += _payouts(gateway, since)
     return found
+
+
+def _payouts(gateway: str, since: dt.datetime) -> Iterator[str]:
+    """What differs between what creators were sent there and what we wrote down of it."""
+    seen: set[str] = set()
+    for sent in chosen.named(gateway).sent(since):
+        payout = Payout.objects.filter(key=sent.key, gateway=gateway).first() if sent.key else None
+        if payout is None:
+            if sent.key:
+                yield f"the transfer {sent.external_id} is at {gateway} under our name, and we know nothing of it"
+            continue
+        named = f"payout {payout} ({sent.external_id})"
+        if payout.key in seen:
+            yield f"{named}: it was sent there more than once"
+        seen.add(payout.key)
+        if (sent.amount, sent.currency) != (payout.amount, payout.currency):
+            yield f"{named}: {sent.amount} {sent.currency} was sent there, {payout.amount} {payout.currency} is here"
+        if sent.back:
+            yield f"{named}: {sent.back} of it was taken back there"
+        if payout.state == PayoutState.FAILED:
+            yield f"{named}: it was sent there and has failed here"
+        if payout.state == PayoutState.PAID:
+            lines = LedgerEntry.objects.filter(fact=f"{PAYOUT}{payout.key}", account=Account.GATEWAY)
+            booked = -(lines.aggregate(sum=Sum("amount"))["sum"] or 0)
+            if booked != payout.amount:
+                yield f"{named}: {payout.amount} was paid as its row says, {booked} is in the ledger"
+    ours = Payout.objects.filter(gateway=gateway, state=PayoutState.PAID, created_at__gte=since)
+    for payout in ours.filter(created_at__lt=timezone.now() - FRESH).exclude(key__in=seen):
+        yield f"payout {payout} ({payout.external_id}) is paid here, and not listed there"
 
 
 def _compared(payment: Payment, line: Line) -> Iterator[str]:
@@ -89,6 +130,10 @@ def _compared(payment: Payment, line: Line) -> Iterator[str]:
         yield f"{payment.captured} was taken as its row says, {taken} is in the ledger"
     if line.back != back:
         yield f"{line.back} went back there, {back} is in the ledger"
+    if line.fee is not None and line.fee != payment.fee:
+        yield f"{line.fee} was kept there as its fee, {'nothing' if payment.fee is None else payment.fee} is said here"
+    if payment.fee is not None and (booked := fees.booked(payment)) != payment.fee:
+        yield f"{payment.fee} was kept as its fee as its row says, {booked} is in the ledger"
     rows = payment.refunds.filter(released=False, state__in=(RefundState.SENT, RefundState.DONE))
     if (said := rows.aggregate(sum=Sum("amount"))["sum"] or 0) != back:
         yield f"{said} went back as its refunds say, {back} is in the ledger"

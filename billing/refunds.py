@@ -11,7 +11,7 @@ import logging
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -203,10 +203,29 @@ def failed(refund: Refund, error: str) -> None:
         _say(refund, "refund.failed")
 
 
+def even_out(payment: Payment) -> None:
+    """Somebody at the gateway may have taken less of a hold than was left of it, or more. In the capture's transaction.
+
+    What they did not take is written down as let go; what was let go here and was taken after all travels back.
+    """
+    let_go = payment.refunds.filter(released=True, state=RefundState.DONE)
+    over = payment.captured - payment.amount + (let_go.aggregate(sum=Sum("amount"))["sum"] or 0)
+    if over < 0:
+        _write_down(payment, Back(f"not-taken:{payment.key}", -over, "done"), released=True)
+    for refund in let_go.order_by("-number"):
+        if 0 < refund.amount <= over and refund.reopen():
+            over -= refund.amount
+            _say(refund, "refund.begun")
+    if over > 0:
+        log.error("%s took %s more than was left of %s.", payment.gateway, over, payment)
+
+
 def record(payment: Payment, back: Back) -> None:
     """Money went back at the gateway: ours is brought up to date; another, or a bank's, is written down as a fact."""
     ours = payment.refunds.filter(key=back.key).first() if back.key else None
     ours = ours or payment.refunds.filter(external_id=back.external_id).first()
+    if ours is None and back.state == "failed":
+        return  # over before we heard of it: nothing has gone
     if ours is None:
         try:
             with transaction.atomic():
@@ -223,8 +242,9 @@ def _key(back: Back) -> str:
     return f"{ELSEWHERE}:{back.external_id}"[:64]
 
 
-def _write_down(payment: Payment, back: Back) -> Refund:
+def _write_down(payment: Payment, back: Back, *, released: bool = False) -> Refund:
     """A refund that somebody made at the gateway, or money a bank took. It happened: no room is asked for."""
+    now = timezone.now()
     Payment.objects.filter(pk=payment.pk).update(refunded=F("refunded") + back.amount)
     payment.refresh_from_db()
     last = payment.refunds.aggregate(last=Max("number"))["last"] or 0
@@ -237,10 +257,13 @@ def _write_down(payment: Payment, back: Back) -> Refund:
         amount=back.amount,
         reason=RefundReason.CHARGEBACK if back.dispute else RefundReason.OUTSIDE,
         actor=payment.gateway,
-        look_at=timezone.now(),
+        state=RefundState.DONE if released else RefundState.CREATED,
+        released=released,
+        look_at=None if released else now,
+        ended_at=now if released else None,
     )
-    order = payment.order
-    order.tell("refund.begun", actor=payment.gateway, refund=str(made), amount=back.amount, reason=made.reason)
+    order, name = payment.order, "refund.released" if released else "refund.begun"
+    order.tell(name, actor=payment.gateway, refund=str(made), amount=back.amount, reason=made.reason)
     if payment.refunded >= payment.amount and order.state == OrderState.PLACED:
         orders.cancel(order=order, actor=payment.gateway, ending=_("Your money goes back to you."))
     return made

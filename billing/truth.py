@@ -19,7 +19,7 @@ from orders import services as orders
 from orders.faults import faultpoint
 from orders.models import Order, OrderState
 
-from . import facts, holds, refunds
+from . import facts, fees, holds, refunds
 from .gateways import chosen
 from .gateways.base import GatewayError, Stand, Truth
 from .models import Payment, PaymentState, Refund, RefundReason, RefundState
@@ -34,8 +34,11 @@ LEASE = dt.timedelta(seconds=60)
 
 def look(payment: Payment) -> Truth:
     """Ask the gateway how a payment stands, and write down what follows. Outside transactions. Raises GatewayError."""
+    # A bell that rings while the gateway answers may be about what comes after this answer: it is not taken for heard.
+    alarm = Payment.objects.values_list("look_at", flat=True).get(pk=payment.pk)
     truth = chosen.named(payment.gateway).look(payment)
     apply(payment, truth)
+    _set_alarm(payment, truth, alarm)
     return truth
 
 
@@ -97,7 +100,8 @@ def apply(payment: Payment, truth: Truth) -> None:
         _unwanted(payment, truth)
     for back in truth.backs:
         refunds.record(payment, back)
-    _set_alarm(payment, truth)
+    if truth.fee is not None:
+        fees.said(payment, truth.fee)
 
 
 def place(payment: Payment) -> bool:
@@ -145,11 +149,16 @@ def _lost(payment: Payment, truth: Truth) -> None:
         orders.cancel(order=order, actor=payment.gateway, ending=ending)
 
 
-def _set_alarm(payment: Payment, truth: Truth) -> None:
-    """Look again while somebody may still pay; all else is rung for, or settled by the sweep."""
-    waits = truth.stand == Stand.PENDING or (truth.stand == Stand.OPEN and payment.state == PaymentState.CREATED)
-    later = timezone.now() + (pause(payment.looks) if truth.stand == Stand.OPEN else dt.timedelta(minutes=1))
-    Payment.objects.filter(pk=payment.pk).update(look_at=later if waits else None)
+def _set_alarm(payment: Payment, truth: Truth, alarm: dt.datetime | None) -> None:
+    """Look again while somebody may still pay, and for the gateway's fee; all else is rung for, or swept.
+
+    `alarm` is what it was set to before the gateway was asked: one that was set meanwhile stays.
+    """
+    opened = truth.stand == Stand.OPEN and payment.state == PaymentState.CREATED
+    unsaid = truth.stand == Stand.TAKEN and fees.is_waited_for(payment)
+    later = timezone.now() + (dt.timedelta(minutes=1) if truth.stand == Stand.PENDING else pause(payment.looks))
+    waits = opened or unsaid or truth.stand == Stand.PENDING
+    Payment.objects.filter(pk=payment.pk, look_at=alarm).update(look_at=later if waits else None)
 
 
 def pause(looks: int) -> dt.timedelta:

@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.db.models import Count, F, Max, Q, Sum
 from django.utils import timezone
 
-from billing import refunds, statements
+from billing import fees, refunds, statements
 from billing.models import Account, LedgerEntry, Payment, PaymentState, Refund, RefundReason, RefundSource, RefundState
 from orders.consents import REQUIRED
 from orders.models import WITHOUT_FILM, Order, OrderEvent, OrderState
@@ -61,6 +61,8 @@ def i1_ledger_balances() -> Iterator[str]:
         posted = LedgerEntry.objects.filter(fact=f"charge:{payment.key}", account=Account.GATEWAY)
         if [entry.amount for entry in posted] != [payment.captured]:
             yield f"I1 {payment} took {payment.captured} and the ledger says otherwise"
+        if payment.fee is not None and fees.booked(payment) != payment.fee:
+            yield f"I1 {payment} cost a fee of {payment.fee} and the ledger says otherwise"
     for payment in Payment.objects.filter(state=PaymentState.CAPTURED):
         if not LedgerEntry.objects.filter(fact=f"charge:{payment.key}").exists():
             yield f"I1 {payment} was captured and is not in the ledger"

@@ -1,6 +1,6 @@
 """What a doorbell may ask for: functions of one id, called by workers."""
 
-from billing import reconcile, truth
+from billing import payout_accounts, reconcile, truth
 
 from . import calls, checkups, engine, escalations, looking, money, notices, photos, renditions, roster
 
@@ -62,6 +62,11 @@ def send_payout(pk: int) -> None:
     money.send_payout(pk)
 
 
+def look_at_account(pk: int) -> None:
+    """Ask the gateway whether a creator can be paid, if the alarm of their account has gone off."""
+    payout_accounts.look_if_due(pk)
+
+
 def compare_books(_pk: int) -> None:
     """Compare the gateway's books with ours, if nobody has today, and keep what was found for the desk."""
     for made in reconcile.daily():
@@ -82,5 +87,6 @@ JOBS = {
     "send_refund": send_refund,
     "settle_order": settle_order,
     "send_payout": send_payout,
+    "look_at_account": look_at_account,
     "compare_books": compare_books,
 }

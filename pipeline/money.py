@@ -9,7 +9,7 @@ import logging
 
 from django.core.exceptions import ImproperlyConfigured
 
-from billing import payouts, reconcile, refunds, truth
+from billing import payout_accounts, payouts, reconcile, refunds, truth
 from billing import services as billing
 from billing.gateways.base import GatewayError
 from billing.models import Payout
@@ -46,13 +46,14 @@ def send_payout(pk: int) -> None:
 
 
 def sweep() -> int:
-    """Ring for money that is out of place, payments to look at, refunds and payouts to send. How many there were."""
+    """Ring for money that is out of place, payments and accounts to look at, refunds and payouts to send. How many."""
     found = 0
     for job, due in (
         ("settle_order", billing.unsettled().values_list("pk", flat=True)[:AT_ONCE]),
         ("look_at_payment", truth.due()),
         ("send_refund", refunds.due()),
         ("send_payout", payouts.due()),
+        ("look_at_account", payout_accounts.due()),
     ):
         for pk in due:
             queue.push("control", job, pk, f"{job}-{pk}")

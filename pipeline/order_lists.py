@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, FloatField, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from billing import margins
-from billing.models import LedgerEntry, Payment, Refund, RefundState
+from billing.models import Payment, Refund, RefundState
 from orders import cashier
 from orders.models import Order, OrderState
 
@@ -84,13 +84,9 @@ def refunded_today(orders: QuerySet[Order]) -> QuerySet[Order]:
 
 
 def low_margin(orders: QuerySet[Order]) -> QuerySet[Order]:
-    """Sold, and little of the price is left for us, by what the ledger wrote in the last days."""
-    since = timezone.now() - MARGIN_DAYS
-    lines: Any = LedgerEntry.objects.filter(at__gte=since, order__isnull=False).order_by().values("order")
-    left = F("price") - F("refunded") - F("cost") - F("share") - F("fee")
-    least = F("price") * Value(settings.LOW_MARGIN, output_field=FloatField())
-    low = lines.annotate(**margins.SUMS).annotate(left=left).filter(price__gt=0, left__lt=least)
-    return orders.filter(pk__in=low.values("order"))
+    """Sold in the last days, and little of the price is left for us."""
+    low = margins.sold_low(timezone.now() - MARGIN_DAYS, settings.LOW_MARGIN)
+    return orders.filter(pk__in=low.order_by().values("order"))
 
 
 def to_confirm(orders: QuerySet[Order]) -> QuerySet[Order]:
@@ -173,10 +169,7 @@ def search(orders: QuerySet[Order], term: str) -> QuerySet[Order]:
 
 def _meant(word: str) -> list[int]:
     """The orders one word means; each look-up is one step along an index but the last, a walk over names."""
-    code = word.upper().split("-P-")[0].split("-R-")[0]
-    if len(code) == 8 and code.isalnum():
-        code = f"{code[:4]}-{code[4:]}"
-    exact = Order.objects.filter(code__in={code, "-".join(code.split("-")[:2])}).order_by().values_list("pk")
+    exact = _of_code(word).values_list("pk")
     if "@" in word:
         of_mail = User.objects.filter(email=word.lower()) if "." in word.rpartition("@")[2] else _begins(word)
         return _pks(Order.objects.filter(fan__in=of_mail).values_list("pk"))
@@ -191,6 +184,23 @@ def _meant(word: str) -> list[int]:
         return found
     by_name = Order.objects.filter(Q(brief__name__istartswith=word) | Q(fan__in=_begins(word)))
     return _pks(by_name.order_by("-pk").values_list("pk"))
+
+
+def _of_code(word: str) -> QuerySet[Order]:
+    """The order whose code this is, however it was typed, or whose payment or refund has this number."""
+    code = word.upper().split("-P-")[0].split("-R-")[0]
+    if len(code) == 8 and code.isalnum():
+        code = f"{code[:4]}-{code[4:]}"
+    return Order.objects.filter(code__in={code, "-".join(code.split("-")[:2])}).order_by()
+
+
+def named(term: str) -> list[int]:
+    """The latest orders of this code, or for a name that begins so; of those being made, all that anyone would read."""
+    found = _pks(_of_code(term.strip()).values_list("pk"))
+    if found:
+        return found
+    by_name = Order.objects.filter(brief__name__istartswith=term.strip()).order_by("-pk").values_list("pk")
+    return _pks(by_name) + _pks(by_name.filter(state=OrderState.PLACED))
 
 
 def _begins(word: str) -> QuerySet[User]:

@@ -1,6 +1,7 @@
 """Stripe, pretended: Checkout, holds and captures, refunds, transfers, events and their webhooks, idempotency keys.
 
-Not Stripe's: `GET` and `POST /pay/{session}` are the hosted page, `POST /clock?advance=86400` lets time pass,
+Not Stripe's: `GET` and `POST /pay/{session}` are the hosted page, `/connect/{link}` the page about a connected
+account, `POST /restrict/{account}` keeps one from being paid, `POST /clock?advance=86400` lets time pass,
 `POST /dispute/{charge}?status=lost` has a bank take a charge back, win it or lose it.
 """
 
@@ -8,8 +9,8 @@ from __future__ import annotations
 
 from . import bells
 from .server import Request, Response, Route
+from .stripe_accounts import Accounts
 from .stripe_door import Ask, Refused, Thing, known, listed, metadata, number, public
-from .stripe_till import Till
 from .world import World, register
 
 register(
@@ -25,6 +26,10 @@ register(
         "hold_lost": "the hold is gone when it is to be captured",
         "refund_pending": "a refund is pending first",
         "refund_fails": "a refund fails later",
+        "fee_late": "what was taken comes into the balance, with its fee, a minute later",
+        "fee_never": "it never does",
+        "settles_abroad": "it comes into the balance in another currency",
+        "account_incomplete": "somebody leaves the page about a connected account before it is complete",
         "no_balance": "400 balance_insufficient at a transfer or its reversal",
         "hook_shuffled": "the message comes after those that follow",
         **bells.BELLS,
@@ -61,6 +66,11 @@ def stripe(world: World) -> list[Route]:
         ("GET", f"/v1/transfers/{one}", api(desk.shows("transfer"))),
         ("POST", f"/v1/transfers/{one}/reversals", api(desk.reverse)),
         ("GET", f"/v1/transfers/{one}/reversals", api(desk.reversals)),
+        ("GET", f"/v1/balance_transactions/{one}", api(desk.shows("balance_transaction"))),
+        ("POST", "/v1/accounts", api(desk.create_account)),
+        ("GET", "/v1/accounts", api(desk.lists("account"))),
+        ("GET", f"/v1/accounts/{one}", api(desk.shows("account"))),
+        ("POST", "/v1/account_links", api(desk.link)),
         ("GET", "/v1/disputes", api(desk.lists("dispute", "payment_intent", "charge"))),
         ("GET", f"/v1/disputes/{one}", api(desk.shows("dispute"))),
         ("GET", "/v1/events", api(desk.lists("event", "type"))),
@@ -70,12 +80,15 @@ def stripe(world: World) -> list[Route]:
         ("GET", "/v1/account", api(lambda _: {"id": "acct_sandbox", "object": "account", "charges_enabled": True})),
         ("GET", f"/pay/{one}", desk.page),
         ("POST", f"/pay/{one}", desk.paid),
+        ("GET", f"/connect/{one}", desk.onboarding),
+        ("POST", f"/connect/{one}", desk.onboarded),
+        ("POST", f"/restrict/{one}", desk.restrict),
         ("POST", "/clock", desk.clock),
         ("POST", f"/dispute/{one}", desk.dispute),
     ]
 
 
-class _Desk(Till):
+class _Desk(Accounts):
     """How money goes back, and on."""
 
     # -- money back ----------------------------------------------------------------------------------------------------
@@ -163,8 +176,7 @@ class _Desk(Till):
         amount, to = number(p, "amount"), p.get("destination", "")
         if amount < 1 or not p.get("currency"):
             raise Refused(400, "amount and currency are needed.", code="parameter_missing", param="amount")
-        if not to.startswith("acct_"):
-            raise Refused(400, f"No such destination: '{to}'", code="resource_missing", param="destination")
+        self.may_be_paid(to)
         if source := p.get("source_transaction"):
             charge = self.get(source, "charge")
             gone = sum(

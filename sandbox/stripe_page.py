@@ -58,6 +58,11 @@ def confirm(session: Mapping[str, Any]) -> bytes:
     ).encode()
 
 
+def page(body: str) -> bytes:
+    """A page with this in it, which is HTML."""
+    return f"{_HEAD}{body}".encode()
+
+
 def over(words: str, link: str = "") -> bytes:
     """A session that is over."""
     on = f'<p><a href="{html.escape(link)}">Go on</a></p>' if link else ""

@@ -10,6 +10,10 @@ from .server import Request, Response
 from .stripe_door import Ask, Door, Refused, Thing, known, metadata, number
 
 HOLD_SECONDS = 7 * 86400
+# What is kept of a charge: a part in hundredths of a percent, and an amount in minor units.
+FEE_POINTS, FEE_FIXED = 150, 25
+# Where it settles in another currency: that one, and what a unit of the charge's is worth in it.
+ABROAD, RATE = "usd", 1.1
 LEAST = 50  # minor units
 SESSION_PARAMS = (
     "mode line_items success_url cancel_url client_reference_id metadata customer_email expires_at "
@@ -182,6 +186,7 @@ class Till(Door):
             payment_intent=intent["id"],
             payment_method_details={"type": "card", "card": brief},
             transfer_group=intent["transfer_group"],
+            balance_transaction=None,
             metadata=dict(intent["metadata"]),
             _fate=fate,
             _until=until,
@@ -202,8 +207,38 @@ class Till(Door):
         else:
             intent |= {"status": "succeeded", "amount_received": amount}
             session["payment_status"] = "paid"
+            self._settle_fee(charge)
             self.tell("payment_intent.succeeded", intent)
         self.tell("checkout.session.completed", session)
+
+    def _settle_fee(self, charge: Thing) -> None:
+        """What was taken comes into the balance, less the fee: now, later or never."""
+        if self.falls("fee_never", charge["id"]):
+            return
+        if self.falls("fee_late", charge["id"]):
+            self.world.later(60, lambda: self._into_balance(charge))
+        else:
+            self._into_balance(charge)
+
+    def _into_balance(self, charge: Thing) -> None:
+        with self.lock:
+            abroad = self.falls("settles_abroad", charge["id"])
+            rate = RATE if abroad else None
+            amount = round(charge["amount_captured"] * (rate or 1))
+            fee = (amount * FEE_POINTS + 5000) // 10_000 + FEE_FIXED
+            made = self.make(
+                "balance_transaction",
+                "txn",
+                amount=amount,
+                fee=fee,
+                net=amount - fee,
+                currency=ABROAD if abroad else charge["currency"],
+                exchange_rate=rate,
+                source=charge["id"],
+                status="pending",
+                type="charge",
+            )
+            charge["balance_transaction"] = made["id"]
 
     def _arrive(self, session: Thing, intent: Thing, charge: Thing, well: bool) -> None:
         with self.lock:
@@ -211,6 +246,7 @@ class Till(Door):
                 charge |= {"status": "succeeded", "paid": True, "captured": True, "amount_captured": charge["amount"]}
                 intent |= {"status": "succeeded", "amount_received": intent["amount"]}
                 session["payment_status"] = "paid"
+                self._settle_fee(charge)
                 self.tell("payment_intent.succeeded", intent)
                 self.tell("checkout.session.async_payment_succeeded", session)
             else:
@@ -246,6 +282,7 @@ class Till(Door):
         for session in self.all("checkout.session"):
             if session["payment_intent"] == intent["id"]:
                 session["payment_status"] = "paid"
+        self._settle_fee(charge)
         self.tell("charge.captured", charge)
         self.tell("payment_intent.succeeded", intent)
         return intent

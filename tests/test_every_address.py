@@ -84,6 +84,7 @@ CREATORS_DESK = {
     "admin:billing_price_add",
     "admin:billing_statement_month",
     "admin:billing_statement_csv",
+    "admin:billing_payoutaccount_mine",
     "admin:pipeline_review_changelist",
     "admin:pipeline_review_change",
     "admin:pipeline_review_history",

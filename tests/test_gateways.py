@@ -179,7 +179,12 @@ def test_a_payment_never_begun_there_is_open(till: Gateway) -> None:
 
 def test_a_creators_money_is_sent_once(till: Gateway) -> None:
     creator = making.creator()
-    said = {"gateway": till.name, "destination": "acct_creator", "amount": 1234, "currency": "EUR"}
+    said = {
+        "gateway": till.name,
+        "destination": tills.account() if till.name == "stripe" else "acct_creator",
+        "amount": 1234,
+        "currency": "EUR",
+    }
     payout = Payout.objects.create(creator=creator, key=secrets.token_urlsafe(12), **said)
     first = till.transfer(payout, sent_before=False)
     assert till.transfer(payout, sent_before=True) == first

@@ -15,7 +15,8 @@ from accounts import audit
 from accounts.models import ApprovalMode, User
 from accounts.roles import Role
 from billing import services as billing
-from billing.models import LedgerEntry
+from billing.ledger import post
+from billing.models import Account
 from orders.models import Order, OrderState
 from pipeline import escalations, history, jobs, order_lists, pausing, queue
 from pipeline.models import Call, CallState, EscalationKind, Notice, NoticeKind
@@ -135,9 +136,7 @@ def test_a_sale_that_left_little_is_found_by_its_margin(bells, monkeypatch, clie
     order = review.cut.production.order
     client.force_login(one_of(Role.ADMIN))
     assert listed(client, show="margin") == []
-    LedgerEntry.objects.create(
-        fact="cost:x", account="providers", amount=-order.amount, currency=order.currency, order=order
-    )
+    post(order=order, fact="cost:x", lines={Account.PROVIDERS: -(order.amount or 0)})
     assert listed(client, show="margin") == [order.code]
     page = client.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
     assert "Creator’s share" in page

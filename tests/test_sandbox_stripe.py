@@ -66,6 +66,14 @@ class Client:
         assert self.post(f"payment_intents/{intent}/capture")[0] == 200
         return intent
 
+    def account(self) -> str:
+        made = self.post("accounts", capabilities={"transfers": {"requested": "true"}})[1]["id"]
+        here = {"refresh_url": "http://site/again", "return_url": "http://site/back"}
+        link = self.post("account_links", account=made, type="account_onboarding", **here)[1]["url"]
+        assert requests.get(link).status_code == 200
+        requests.post(link, data={"step": "finish"}, allow_redirects=False)
+        return made
+
     def fault(self, name: str, times: int = 1) -> None:
         self.sandbox.world.switch(f"stripe.{name}", times, times=True)
 
@@ -263,7 +271,7 @@ def test_a_refund_may_take_its_time_and_may_fail(client: Client, fault: str, fir
 
 def test_transfers_are_reversed_in_parts(client: Client) -> None:
     charge = client.get(f"payment_intents/{client.taken()}")["latest_charge"]
-    whole = {"amount": 3000, "currency": "eur", "destination": "acct_1", "source_transaction": charge}
+    whole = {"amount": 3000, "currency": "eur", "destination": client.account(), "source_transaction": charge}
     status, transfer = client.post("transfers", **whole)
     assert (status, transfer["transfer_group"]) == (200, "ABC12")
     assert client.post("transfers", **whole)[0] == 400
@@ -276,6 +284,52 @@ def test_transfers_are_reversed_in_parts(client: Client) -> None:
     assert len(client.get(path)["data"]) == 2
     client.fault("no_balance")
     assert client.post("transfers", **{**whole, "amount": 10})[1]["error"]["code"] == "balance_insufficient"
+
+
+def test_a_connected_account_is_paid_once_its_owner_has_said_all(client: Client) -> None:
+    made = client.post("accounts", capabilities={"transfers": {"requested": "true"}}, metadata={"creator": "<ada>"})[1]
+    assert (made["capabilities"], made["payouts_enabled"]) == ({"transfers": "inactive"}, False)
+    whole = {"amount": 3000, "currency": "eur", "destination": made["id"]}
+    assert client.post("transfers", **whole)[1]["error"]["code"] == "insufficient_capabilities_for_transfer"
+    assert client.post("transfers", **{**whole, "destination": "acct_1"})[1]["error"]["code"] == "resource_missing"
+    here = {"account": made["id"], "refresh_url": "http://site/again", "return_url": "http://site/back"}
+    assert client.post("account_links", **here, type="account_update")[0] == 400
+    assert client.post("account_links", account=made["id"], type="account_onboarding")[0] == 400
+    link = client.post("account_links", **here, type="account_onboarding")[1]
+    assert "id" not in link
+    page = requests.get(link["url"])
+    assert "&lt;ada&gt;" in page.text
+    again = requests.get(link["url"], allow_redirects=False)
+    assert again.headers["Location"] == "http://site/again", "it works once"
+    later = requests.post(link["url"], data={"step": "later"}, allow_redirects=False)
+    assert later.headers["Location"] == "http://site/back"
+    assert not client.get(f"accounts/{made['id']}")["payouts_enabled"]
+    requests.post(link["url"], data={"step": "finish"}, allow_redirects=False)
+    account = client.get(f"accounts/{made['id']}")
+    assert (account["capabilities"]["transfers"], account["requirements"]["currently_due"]) == ("active", [])
+    assert client.post("transfers", **whole)[0] == 200
+
+
+def test_what_was_taken_comes_into_the_balance_less_its_fee_now_later_or_never(client: Client) -> None:
+    def charge(intent: str) -> dict[str, Any]:
+        return client.get(f"payment_intents/{intent}", expand=["latest_charge.balance_transaction"])["latest_charge"]
+
+    held = client.held()
+    assert charge(held)["balance_transaction"] is None
+    came = charge(client.taken())["balance_transaction"]
+    assert (came["amount"], came["fee"], came["net"], came["currency"]) == (4900, 99, 4801, "eur")
+    assert client.get(f"balance_transactions/{came['id']}") == came
+    client.fault("settles_abroad")
+    came = charge(client.taken())["balance_transaction"]
+    assert (came["amount"], came["currency"], came["exchange_rate"]) == (5390, "usd", 1.1)
+    client.fault("fee_late")
+    late = client.taken()
+    assert charge(late)["balance_transaction"] is None
+    assert soon(lambda: charge(late)["balance_transaction"] is not None)
+    client.fault("fee_never")
+    assert charge(client.taken())["balance_transaction"] is None
+    listed = client.get("payment_intents", expand=["data.latest_charge.balance_transaction"])["data"]
+    assert [one["latest_charge"]["balance_transaction"] is None for one in listed] == [True, False, False, False, True]
 
 
 # ---- keys and faults -------------------------------------------------------------------------------------------------

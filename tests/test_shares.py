@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing import fees, prices, shares
+from billing import prices, shares
 from billing import services as billing
 from billing.ledger import FactDiffers, post
 from billing.models import Account, AppendOnly, LedgerEntry, Payment, PaymentState, Refund, RefundSource, ShareRate
@@ -205,10 +205,3 @@ def test_the_gateways_fee_is_what_the_settings_say_until_the_gateway_says_it(set
     payment = captured(2900)
     assert balance(Account.FEES) == -(44 + 25)  # 1.5 % of 29.00 is 43.5 cents
     assert sum(LedgerEntry.objects.filter(fact=f"fee:{payment.key}").values_list("amount", flat=True)) == 0
-
-
-def test_a_fee_that_the_gateway_said_is_the_one_that_counts(settings):
-    payment = captured(2900)
-    assert balance(Account.FEES) == 0
-    assert fees.charge(payment, 61) == 61
-    assert balance(Account.FEES) == -61

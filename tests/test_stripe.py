@@ -273,6 +273,7 @@ def test_negative_control_with_a_fresh_key_at_each_sending_and_without_a_look_mo
     payment: Payment, bells: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = delivered(payment)
+    Payment.objects.update(look_at=None)  # a look at the payment would find it
     monkeypatch.setattr(StripeGateway, "_sent", lambda self, refund: None)
     refund = back(order, 700)
     tills.fault("down_after", 1)
@@ -406,7 +407,7 @@ def test_the_books_agree_and_each_difference_is_a_sentence(bells: Any, capsys: A
     payment = begun()
     order = delivered(payment)
     back(order, 700)
-    answer(bells)
+    sweep_money(bells)
     call_command("reconcile")
     assert "0 put right, 0 differ" in capsys.readouterr().out
     tills.ask("v1/refunds", post={"payment_intent": payment.external_id, "amount": 400})

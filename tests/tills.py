@@ -74,6 +74,16 @@ def ask(path: str, **params: Any) -> Any:
     return requests.get(f"{base}/{path}", params=params, headers=headers, timeout=10).json()
 
 
+def account(*, complete: bool = True) -> str:
+    """A connected account at the pretended Stripe; its owner has said all there is to say, or nothing yet."""
+    made = str(ask("v1/accounts", post={"capabilities[transfers][requested]": "true"})["id"])
+    if complete:
+        here = {"refresh_url": "http://site/again", "return_url": "http://site/back"}
+        link = ask("v1/account_links", post={"account": made, "type": "account_onboarding", **here})["url"]
+        requests.post(link, data={"step": "finish"}, allow_redirects=False, timeout=10)
+    return made
+
+
 def message(kind: str, thing: dict[str, Any], ident: str = "evt_1") -> str:
     """An event as Stripe posts it."""
     return json.dumps({"id": ident, "object": "event", "type": kind, "data": {"object": thing}})

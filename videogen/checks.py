@@ -54,6 +54,47 @@ def a_dollar_costs_something(app_configs: Sequence[Any] | None, **kwargs: Any) -
     return [Error("USD_RATE must be more than 0.", hint="docs/settings.md, Vendors.", id="videogen.E020")]
 
 
+# ISO 4217 currencies whose minor unit is no hundredth, and those that gateways count in another way than the standard.
+NO_HUNDREDTHS = frozenset(
+    [
+        "BHD",
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "IQD",
+        "ISK",
+        "JOD",
+        "JPY",
+        "KMF",
+        "KRW",
+        "KWD",
+        "LYD",
+        "MGA",
+        "MRU",
+        "OMR",
+        "PYG",
+        "RWF",
+        "TND",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
+)
+
+
+@register("money")
+def money_has_hundredths(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Prices, books and forms write two decimals: 2,900 yen would read as 29."""
+    if len(settings.CURRENCY) == 3 and settings.CURRENCY.isupper() and settings.CURRENCY not in NO_HUNDREDTHS:
+        return []
+    return [Error(f"CURRENCY={settings.CURRENCY} has no hundredths, or is none.", id="videogen.E021")]
+
+
 @register("vendors")
 def vendors_can_be_asked(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Half a key would cost every film, one by one: workers that have one do not start, and their orders wait."""

@@ -41,12 +41,14 @@ STATE = (
 # Seconds between two orders: a hundred thousand of them are some three months.
 APART = 80
 STAGES = ("photos", "moderation", "script", "narration", "shot", "first_look", "conform", "cut", "qc", "review")
-# Stage, vendor, job and seconds of a call.
+# Stage, vendor, job and seconds of a call, and what it costs in millionths: `s` is its step. Some films cost too much.
 JOBS = (
-    ("narration", "elevenlabs", "voice", 4),
-    ("script", "openai-writer", "script", 6),
-    ("shot", "higgsfield", "video", 90),
+    ("narration", "elevenlabs", "voice", 4, "60000 + s.id % 900"),
+    ("script", "openai-writer", "script", 6, "12000 + s.id % 900"),
+    ("shot", "higgsfield", "video", 90, "CASE WHEN s.id % 16 = 0 THEN 4500000 ELSE 1900000 END + s.id % 900"),
 )
+# The creator's share in hundredths of a percent.
+SHARE = 5000
 
 
 class Filler:
@@ -180,16 +182,8 @@ def _fill(to: Filler, count: int) -> Iterator[tuple[str, int]]:
     told |= {"captured": "CASE WHEN o.state = 'delivered' THEN o.amount ELSE 0 END"}
     told |= {"refunded": "CASE WHEN o.state = 'delivered' AND o.id % 50 = 0 THEN o.amount / 2 ELSE 0 END"}
     told |= {"captured_at": "CASE WHEN o.state = 'delivered' THEN o.ended_at END", "ended_at": "o.ended_at"}
+    told |= {"fee": "CASE WHEN o.state = 'delivered' THEN 25 + o.amount * 15 / 1000 END", "share_points": str(SHARE)}
     yield "payments", to.insert(Payment, paid, told)
-    charges = f"{each} AND o.state = 'delivered'"
-    for account, amount in (
-        (Account.GATEWAY, "o.amount"),
-        (Account.CREATOR, "-(o.amount / 2)"),
-        (Account.SALES, "-(o.amount - o.amount / 2)"),
-    ):
-        told = {"fact": "'charge:many-' || o.id", "account": f"'{account}'", "amount": amount}
-        told |= {"currency": "o.currency", "order": "o.id", "creator": "o.creator_id", "at": "o.ended_at"}
-        yield f"ledger, {account}", to.insert(LedgerEntry, charges, told)
     back = "SELECT * FROM billing_payment y WHERE y.key LIKE 'many-%' AND y.state = 'captured'"
     back += f" AND y.order_id > {first} AND y.order_id % 50 = 0"
     told = {"payment": "y.id", "key": "'many-back-' || y.id", "source": "'staff'", "state": "'done'"}
@@ -202,6 +196,7 @@ def _fill(to: Filler, count: int) -> Iterator[tuple[str, int]]:
     told |= {"started_at": "o.placed_at", "ended_at": "o.ended_at"}
     yield "productions", to.insert(Production, paid, told)
     yield from _fill_board(to, made)
+    yield from _fill_books(to, first)
     yield from _fill_finish(to, made)
     told = {"who": "'support@videogen.invalid'", "verb": "'order.looked_at'", "target_type": "'orders.order'"}
     told |= {"target_pk": "CAST(o.id AS varchar(20))", "target_label": "o.code", "reason": "'A fan asked.'"}
@@ -218,9 +213,9 @@ def _fill_board(to: Filler, made: int) -> Iterator[tuple[str, int]]:
         yield f"steps, {stage}", to.insert(Step, f"SELECT * {each}", told)
         told = {"production": "p.id", "number": str(at + 1), "name": "'step.done'", "stage": f"'{stage}'"}
         yield "events", to.insert(Event, f"SELECT * {each}", told | {"at": "p.started_at"})
-    for _stage, name, _job, _seconds in JOBS:
+    for _stage, name, _job, _seconds, _cost in JOBS:
         Vendor.objects.get_or_create(name=name)
-    for stage, vendor, job, seconds in JOBS:
+    for stage, vendor, job, seconds, cost in JOBS:
         source = "SELECT * FROM pipeline_step s JOIN pipeline_production p ON p.id = s.production_id"
         source += f" WHERE p.id > {made} AND s.stage = '{stage}' AND p.state <> 'running'"
         state = "CASE WHEN s.id % 25 = 0 THEN 'failed' ELSE 'succeeded' END"
@@ -232,7 +227,9 @@ def _fill_board(to: Filler, made: int) -> Iterator[tuple[str, int]]:
             "request": to.json("{}"),
             "state": state,
             "trouble": trouble,
-            "cost": f"{1000 * seconds} + s.id % 900",
+            "cost": cost,
+            "booked": cost,
+            "booked_at": "p.started_at",
         }
         told |= {"lined_up_at": "p.started_at", "slot_at": "p.started_at", "created_at": "p.started_at"}
         told |= {"sent_at": "p.started_at", "ended_at": _later(to, "p.started_at", f"{seconds} + s.id % {seconds}")}
@@ -241,6 +238,41 @@ def _fill_board(to: Filler, made: int) -> Iterator[tuple[str, int]]:
     told = {"provider": "c.provider", "event_id": "'many-' || c.id", "call": "c.id", "outcome": "'rung'"}
     told |= {"received_at": "c.ended_at"}
     yield "webhook messages", to.insert(HookEvent, f"{source} AND c.job = 'video'", told)
+
+
+def _fill_books(to: Filler, first: int) -> Iterator[tuple[str, int]]:
+    """The ledger of the orders after `first`: each fact as `billing` and `pipeline.costs` would post it."""
+    sold = f"SELECT * FROM billing_payment y JOIN orders_order o ON o.id = y.order_id WHERE o.id > {first}"
+    sold += " AND y.captured > 0"
+    back = "SELECT * FROM billing_refund r JOIN billing_payment y ON y.id = r.payment_id"
+    back += f" JOIN orders_order o ON o.id = y.order_id WHERE o.id > {first} AND y.captured > 0"
+    gateway, creator, fees = (Account.GATEWAY, 1), (Account.CREATOR, -1), (Account.FEES, 1)
+    share, again = f"y.captured * {SHARE} / 10000", f"r.amount * {SHARE} / 10000"
+    for fact, source, amount, (account, sign), other, at in (
+        ("'charge:' || y.key", sold, "y.captured", gateway, Account.SALES, "y.captured_at"),
+        ("'share:' || y.key", sold, share, creator, Account.SALES, "y.captured_at"),
+        ("'fee:' || y.key", sold, "y.fee", fees, Account.GATEWAY, "y.captured_at"),
+        ("'refund:' || r.key", back, "-r.amount", gateway, Account.SALES, "r.created_at"),
+        ("'share-back:' || r.key", back, f"-({again})", creator, Account.SALES, "r.created_at"),
+    ):
+        told = {"fact": fact, "currency": "o.currency", "order": "o.id", "creator": "o.creator_id", "at": at}
+        made = to.insert(LedgerEntry, source, told | {"account": f"'{account}'", "amount": f"{sign} * ({amount})"})
+        made += to.insert(LedgerEntry, source, told | {"account": f"'{other}'", "amount": f"{-sign} * ({amount})"})
+        yield f"ledger, {fact.split(':')[0].strip(chr(39))}", made
+    # What a call adds to its order's rounded total.
+    known = "SELECT c.key AS key, c.ended_at AS ended_at, c.cost AS cost, p.order_id AS order_id,"
+    known += " CAST(sum(c.cost) OVER (PARTITION BY p.order_id ORDER BY c.id) AS bigint) AS total"
+    known += " FROM pipeline_call c JOIN pipeline_step s ON s.id = c.step_id"
+    known += f" JOIN pipeline_production p ON p.id = s.production_id WHERE p.order_id > {first}"
+    rate = round(settings.USD_RATE * 1_000_000)
+    minor = "((({total}) * {rate} + 5000000000) / 10000000000)"
+    worth = f"{minor.format(total='t.total', rate=rate)} - {minor.format(total='t.total - t.cost', rate=rate)}"
+    source = f"SELECT * FROM ({known}) t JOIN orders_order o ON o.id = t.order_id"
+    told = {"fact": "'cost:' || t.key", "order": "o.id", "creator": "o.creator_id", "at": "t.ended_at"}
+    told |= {"currency": f"'{settings.CURRENCY}'"}
+    made = to.insert(LedgerEntry, source, told | {"account": f"'{Account.PROVIDERS}'", "amount": f"-({worth})"})
+    made += to.insert(LedgerEntry, source, told | {"account": f"'{Account.SALES}'", "amount": worth})
+    yield "ledger, cost", made
 
 
 def _later(to: Filler, moment: str, seconds: str) -> str:

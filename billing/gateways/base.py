@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ..models import Payment, Payout, Refund
+    from ..models import Payment, Payout, PayoutAccount, Refund
 
 
 class GatewayError(Exception):
@@ -60,7 +60,11 @@ class Back:
 
 @dataclass(frozen=True)
 class Truth:
-    """How a payment stands at its gateway now."""
+    """How a payment stands at its gateway now.
+
+    `fee` is what the gateway keeps of `captured`, in minor units of the payment's currency whatever it settles in; None
+    while it has not said so, which may be for ever.
+    """
 
     stand: Stand
     external_id: str = ""
@@ -68,13 +72,14 @@ class Truth:
     currency: str = ""
     captured: int = 0
     capture_before: dt.datetime | None = None
+    fee: int | None = None
     backs: tuple[Back, ...] = ()
     error: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One payment in the gateway's books; `key` is our payment's, empty where it is not ours."""
+    """One payment in the gateway's books; `key` is our payment's, empty where it is not ours; `fee` as in `Truth`."""
 
     key: str
     external_id: str
@@ -83,10 +88,22 @@ class Line:
     currency: str
     captured: int
     back: int  # refunded and taken by the bank, together
+    fee: int | None = None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One transfer to a creator in the gateway's books; `key` is our payout's, empty where it is not ours."""
+
+    key: str
+    external_id: str
+    amount: int
+    currency: str
+    back: int  # what of it was taken back from the creator's account
 
 
 class Gateway(Protocol):
-    """Where a fan pays."""
+    """Where a fan pays, and creators are paid from."""
 
     name: str
 
@@ -99,8 +116,11 @@ class Gateway(Protocol):
     def look(self, payment: Payment) -> Truth:
         """How the payment stands. Raises GatewayError."""
 
-    def capture(self, payment: Payment) -> None:
-        """Take `payment.wanted` of what is held. Raises GatewayError."""
+    def capture(self, payment: Payment) -> int:
+        """Take `payment.wanted` of what is held; how much was taken, by us or by whoever came first.
+
+        Raises GatewayError.
+        """
 
     def release(self, payment: Payment) -> None:
         """Let held money go, or close the page where it could still be paid. Raises GatewayError."""
@@ -114,8 +134,27 @@ class Gateway(Protocol):
         `sent_before` says that it was asked for already and may have been done, whenever that was.
         """
 
+    def open_account(self, account: PayoutAccount) -> str:
+        """Open an account for a creator, the same when asked again soon; its id. Raises GatewayError."""
+
+    def onboarding(self, account: PayoutAccount, *, back: str, again: str) -> str:
+        """The address of a page where the creator says what the gateway has to know. It works once, for minutes.
+
+        From there they come to `back`, whether it is complete or not, or to `again` when it had run out. Raises
+        GatewayError.
+        """
+
+    def missing(self, account: PayoutAccount) -> str:
+        """What keeps an account from being paid, in the gateway's words; empty when it can be paid.
+
+        Raises GatewayError, a final one where there is no such account.
+        """
+
     def books(self, since: dt.datetime) -> Iterator[Line]:
         """Every payment that was begun there since then. Raises GatewayError."""
+
+    def sent(self, since: dt.datetime) -> Iterator[Sent]:
+        """Every transfer to a creator that was made there since then. Raises GatewayError."""
 
     def check(self) -> str:
         """One free question: who answers. Raises GatewayError."""

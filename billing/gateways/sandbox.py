@@ -15,8 +15,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..models import Payment, Payout, Refund, TestCharge, TestRefund
-from .base import Back, Checkout, GatewayError, Line, Stand, Truth
+from .. import fees
+from ..models import Payment, Payout, PayoutAccount, PayoutState, Refund, TestCharge, TestRefund
+from .base import Back, Checkout, GatewayError, Line, Sent, Stand, Truth
 
 LATE = dt.timedelta(seconds=20)
 HOLD = dt.timedelta(days=7)
@@ -103,14 +104,16 @@ class SandboxTill:
             currency=charge.currency,
             captured=charge.captured,
             capture_before=charge.ends_at,
+            fee=_fee(charge),
             backs=tuple(_back(refund) for refund in charge.refunds.order_by("pk")),
         )
 
-    def capture(self, payment: Payment) -> None:
+    def capture(self, payment: Payment) -> int:
         """Take what is wanted of it."""
         charge, wanted = self._charge(payment), payment.wanted or payment.amount
         if not self._move(charge, ("held",), "captured", captured=wanted) and charge.status != "captured":
             raise GatewayError(f"it is {charge.status}", final=True)
+        return charge.captured
 
     def release(self, payment: Payment) -> None:
         """Let it go."""
@@ -135,12 +138,38 @@ class SandboxTill:
         """Nothing moves: it counts as paid out."""
         return f"sandbox-t-{payout.key}"
 
+    def open_account(self, account: PayoutAccount) -> str:
+        """Everybody has the same one."""
+        return "acct_sandbox"
+
+    def onboarding(self, account: PayoutAccount, *, back: str, again: str) -> str:
+        """There is nothing to say."""
+        return back
+
+    def missing(self, account: PayoutAccount) -> str:
+        """Nothing."""
+        return ""
+
+    def sent(self, since: dt.datetime) -> Iterator[Sent]:
+        """What counts as paid out: it keeps no books of its own about that."""
+        for payout in Payout.objects.filter(gateway=self.name, state=PayoutState.PAID, created_at__gte=since):
+            yield Sent(payout.key, payout.external_id, payout.amount, payout.currency, 0)
+
     def books(self, since: dt.datetime) -> Iterator[Line]:
         """All test charges since then."""
         for charge in TestCharge.objects.filter(created_at__gte=since).order_by("pk"):
             stand = STANDS.get(charge.status, Stand.GONE)
             name = f"sandbox-{charge.key}"
-            yield Line(charge.key, name, stand, charge.amount, charge.currency, charge.captured, charge.refunded)
+            yield Line(
+                charge.key,
+                name,
+                stand,
+                charge.amount,
+                charge.currency,
+                charge.captured,
+                charge.refunded,
+                fee=_fee(charge),
+            )
 
     def check(self) -> str:
         """Always there."""
@@ -169,6 +198,11 @@ class SandboxTill:
         moved = TestCharge.objects.filter(pk=charge.pk, status__in=olds).update(status=new, **values)
         charge.refresh_from_db()
         return bool(moved)
+
+
+def _fee(charge: TestCharge) -> int | None:
+    """It keeps what the settings say a gateway keeps."""
+    return fees.estimate(charge.captured) if charge.captured else None
 
 
 def _back(refund: TestRefund) -> Back:

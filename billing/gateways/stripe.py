@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import stripe
+from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ..models import Payment, Payout, Refund, RefundReason
-from .base import Back, Checkout, GatewayError, Line, Stand, Truth
+from ..models import Payment, Payout, PayoutAccount, Refund, RefundReason
+from .base import Back, Checkout, GatewayError, Line, Sent, Stand, Truth
 
 T = TypeVar("T")
 CONNECT, READ = 5.0, 20.0  # seconds
@@ -99,7 +100,7 @@ class StripeGateway:
             session_over = session.status == "expired"
         if not intent_id:
             return Truth(Stand.GONE if session_over else Stand.OPEN)
-        with_charge: Any = {"expand": ["latest_charge"]}
+        with_charge: Any = {"expand": ["latest_charge.balance_transaction"]}
         intent = self._ask(lambda: self._v1.payment_intents.retrieve(intent_id, with_charge)).to_dict()
         stand = STANDS.get(intent["status"], Stand.OPEN)
         if stand == Stand.OPEN:
@@ -115,20 +116,22 @@ class StripeGateway:
             currency=intent["currency"].upper(),
             captured=intent.get("amount_received") or 0,
             capture_before=dt.datetime.fromtimestamp(until, dt.UTC) if until else None,
+            fee=_fee(charge, intent["currency"]) if stand == Stand.TAKEN else None,
             backs=tuple(self._backs(intent_id, disputed=bool(charge.get("disputed")))) if stand == Stand.TAKEN else (),
             error=intent.get("cancellation_reason") or "",
         )
 
-    def capture(self, payment: Payment) -> None:
+    def capture(self, payment: Payment) -> int:
         """Take `payment.wanted`. Whatever the answer was, what counts is how the payment stands after it."""
         key = f"capture:{payment.key}:{payment.turn}"
         wanted: Any = {"amount_to_capture": payment.wanted}
         try:
-            self._ask(
+            done = self._ask(
                 lambda: self._v1.payment_intents.capture(payment.external_id, wanted, {"idempotency_key": key}), payment
             )
+            return done.amount_received or self.look(payment).captured
         except GatewayError as error:
-            self._unless(payment, Stand.TAKEN, error)
+            return self._unless(payment, Stand.TAKEN, error).captured
 
     def release(self, payment: Payment) -> None:
         """Cancel what is held; close a session where nobody has paid."""
@@ -148,12 +151,13 @@ class StripeGateway:
         except GatewayError as error:
             self._unless(payment, Stand.GONE, error)
 
-    def _unless(self, payment: Payment, wanted: Stand, error: GatewayError) -> None:
-        """The answer was no, or nothing: raise it, unless what was asked for is so."""
-        stand = self.look(payment).stand
-        if stand != wanted:
-            over = stand in (Stand.TAKEN, Stand.GONE)
-            raise GatewayError(f"{error} (it is {stand})", fan=error.fan, final=over) from error
+    def _unless(self, payment: Payment, wanted: Stand, error: GatewayError) -> Truth:
+        """The answer was no, or nothing: raise it, unless what was asked for is so; how it stands."""
+        truth = self.look(payment)
+        if truth.stand != wanted:
+            over = truth.stand in (Stand.TAKEN, Stand.GONE)
+            raise GatewayError(f"{error} (it is {truth.stand})", fan=error.fan, final=over) from error
+        return truth
 
     # -- money back ----------------------------------------------------------------------------------------------------
 
@@ -213,11 +217,65 @@ class StripeGateway:
         sent = self._ask(lambda: self._v1.transfers.create(wanted, {"idempotency_key": key}))
         return sent.id
 
+    def open_account(self, account: PayoutAccount) -> str:
+        """An account with Stripe's own small dashboard; who its owner is, Stripe asks on its own pages."""
+        wanted: Any = {
+            "controller": {
+                "fees": {"payer": "application"},
+                "losses": {"payments": "application"},
+                "stripe_dashboard": {"type": "express"},
+            },
+            "capabilities": {"transfers": {"requested": True}},
+            "metadata": {"creator": account.creator.slug},
+        }
+        key = f"account:{settings.SITE_URL}:{account.pk}:{timezone.now():%Y%m%d}"
+        return self._ask(lambda: self._v1.accounts.create(wanted, {"idempotency_key": key})).id
+
+    def onboarding(self, account: PayoutAccount, *, back: str, again: str) -> str:
+        """An Account Link."""
+        wanted: Any = {
+            "account": account.external_id,
+            "type": "account_onboarding",
+            "return_url": back,
+            "refresh_url": again,
+        }
+        return self._ask(lambda: self._v1.account_links.create(wanted)).url
+
+    def missing(self, account: PayoutAccount) -> str:
+        """An account can be paid when we may transfer to it and it may pay out to its bank."""
+        try:
+            found = self._ask(lambda: self._v1.accounts.retrieve(account.external_id)).to_dict()
+        except GatewayError as error:
+            # One that is not there, or not connected with ours.
+            gone = getattr(error.__cause__, "http_status", 0) in (403, 404)
+            raise GatewayError(str(error), fan=error.fan, final=gone or error.final) from error
+        transfers = (found.get("capabilities") or {}).get("transfers") or "not asked for"
+        if transfers == "active" and found.get("payouts_enabled") is True:
+            return ""
+        wants = found.get("requirements") or {}
+        lacks = [str(one) for one in wants.get("currently_due") or ()]
+        return ", ".join(lacks) or str(wants.get("disabled_reason") or f"transfers: {transfers}")
+
     # -- books ---------------------------------------------------------------------------------------------------------
+
+    def sent(self, since: dt.datetime) -> Iterator[Sent]:
+        """Every transfer since then."""
+        wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        pages = self._ask(lambda: self._v1.transfers.list(wanted).auto_paging_iter())
+        while (one := self._ask(lambda: next(pages, None))) is not None:
+            made = one.to_dict()
+            yield Sent(
+                key=(made.get("metadata") or {}).get("payout", ""),
+                external_id=made["id"],
+                amount=made["amount"],
+                currency=made["currency"].upper(),
+                back=made.get("amount_reversed") or 0,
+            )
 
     def books(self, since: dt.datetime) -> Iterator[Line]:
         """Every payment intent since then that carries our names."""
-        wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": PAGE, "expand": ["data.latest_charge"]}
+        expand = ["data.latest_charge.balance_transaction"]
+        wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": PAGE, "expand": expand}
         pages = self._ask(lambda: self._v1.payment_intents.list(wanted).auto_paging_iter())
         while (one := self._ask(lambda: next(pages, None))) is not None:
             intent = one.to_dict()
@@ -234,6 +292,7 @@ class StripeGateway:
                 currency=intent["currency"].upper(),
                 captured=intent.get("amount_received") or 0,
                 back=back,
+                fee=_fee(charge, intent["currency"]),
             )
 
     def check(self) -> str:
@@ -269,6 +328,26 @@ def _away() -> str:
 def _id(thing: Any) -> str:
     """The id of what may be given as itself, or as its id."""
     return str(getattr(thing, "id", thing) or "")
+
+
+def _fee(charge: Mapping[str, Any], currency: str) -> int | None:
+    """What Stripe kept of a charge, in minor units of the charge's currency; None while it does not say so.
+
+    Where it settles in another currency the fee is the same part of the charge as it is of what was settled, so neither
+    the rate nor the decimals of either currency matter; half a unit counts as one.
+    """
+    found = charge.get("balance_transaction")
+    if not isinstance(found, Mapping):  # not there yet, or its id alone
+        return None
+    fee, settled = found.get("fee"), found.get("amount")
+    if type(fee) is not int or fee < 0:
+        return None
+    if str(found.get("currency")).lower() == currency.lower():
+        return fee
+    taken = charge.get("amount_captured")
+    if type(settled) is not int or type(taken) is not int or settled <= 0:
+        return None
+    return (2 * fee * taken + settled) // (2 * settled)
 
 
 def _refund(refund: Mapping[str, Any]) -> Back:

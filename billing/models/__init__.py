@@ -3,7 +3,7 @@
 from .ledger import Account, AppendOnly, LedgerEntry
 from .outside import GatewayEvent, Reconciliation
 from .payments import Payment, PaymentState, Refund, RefundReason, RefundSource, RefundState
-from .payouts import Payout, PayoutAccount, PayoutState
+from .payouts import Payout, PayoutAccount, PayoutState, Standing
 from .prices import Price, PriceQuerySet
 from .shares import ShareRate
 from .statements import Statement
@@ -27,6 +27,7 @@ __all__ = [
     "RefundSource",
     "RefundState",
     "ShareRate",
+    "Standing",
     "Statement",
     "TestCharge",
     "TestRefund",

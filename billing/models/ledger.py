@@ -60,7 +60,7 @@ class LedgerEntry(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     # A payout is of no order; what is of an order is of its creator too.
     order = models.ForeignKey(
-        Order, models.PROTECT, null=True, blank=True, related_name="ledger", verbose_name=_("order")
+        Order, models.PROTECT, null=True, blank=True, db_index=False, related_name="ledger", verbose_name=_("order")
     )
     creator = models.ForeignKey(
         Creator, models.PROTECT, null=True, blank=True, related_name="ledger", verbose_name=_("creator")
@@ -76,6 +76,8 @@ class LedgerEntry(models.Model):
         indexes = [
             models.Index(fields=["creator", "account", "at"], name="ledger_creator"),
             models.Index(fields=["at"], name="ledger_day"),
+            # An order's lines, and its margin without a look at the rows.
+            models.Index(fields=["order", "account", "amount"], name="ledger_order"),
         ]
         constraints = [models.UniqueConstraint(fields=["fact", "account"], name="ledger_fact_once_per_account")]
 

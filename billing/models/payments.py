@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order
@@ -41,6 +42,8 @@ class Payment(models.Model):
     # What goes back or is not taken. Refunds claim their share of `amount` here, so that all together never pass it.
     refunded = models.PositiveIntegerField(_("given back or let go, minor units"), default=0)
     currency = models.CharField(_("currency"), max_length=3)
+    # What the gateway says it kept of it; until it does, the ledger has an estimate.
+    fee = models.PositiveIntegerField(_("the gateway's fee, minor units"), null=True, blank=True)
     # The creator's share as it was when the payment was begun, in hundredths of a percent.
     share_points = models.PositiveSmallIntegerField(_("creator's share"), null=True, blank=True)
     error = models.CharField(_("what went wrong"), max_length=200, blank=True)
@@ -60,7 +63,10 @@ class Payment(models.Model):
         verbose_name_plural = _("payments")
         ordering = ["-created_at"]
         # The sweep looks for held money among all payments there ever were.
-        indexes = [models.Index(fields=["state", "order"], name="payment_state")]
+        indexes = [
+            models.Index(fields=["state", "order"], name="payment_state"),
+            models.Index(fields=["captured_at", "order", "captured"], name="payment_captured"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["order", "number"], name="payment_number_once"),
             models.UniqueConstraint(
@@ -155,3 +161,11 @@ class Refund(models.Model):
         if moved:
             self.refresh_from_db()
         return bool(moved)
+
+    def reopen(self) -> bool:
+        """What was let go was taken all the same, so it has to travel: True for exactly one caller."""
+        mine = Refund.objects.filter(pk=self.pk, state=RefundState.DONE, released=True)
+        opened = mine.update(state=RefundState.CREATED, released=False, look_at=timezone.now(), ended_at=None)
+        if opened:
+            self.refresh_from_db()
+        return bool(opened)

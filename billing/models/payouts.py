@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -11,14 +12,36 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Creator
 
 
+class Standing(models.TextChoices):
+    """What the gateway says of an account."""
+
+    UNASKED = "unasked", _("Not looked at yet")
+    INCOMPLETE = "incomplete", _("Not complete yet")
+    READY = "ready", _("Can be paid")
+    UNKNOWN = "unknown", _("Not known to the gateway")
+
+
 class PayoutAccount(models.Model):
-    """Where a creator's money goes: a connected account at the gateway."""
+    """Where a creator's money goes: a connected account at the gateway, and what the gateway says of it."""
 
     creator = models.OneToOneField(Creator, models.PROTECT, related_name="payout_account", verbose_name=_("creator"))
+    # Empty while the gateway is asked to open one.
     external_id = models.CharField(
-        _("account at the gateway"), max_length=120, help_text=_("At Stripe it begins with acct_.")
+        _("account at the gateway"),
+        max_length=120,
+        blank=True,
+        validators=[RegexValidator(r"^acct_[A-Za-z0-9_]+$")],
+        help_text=_("At Stripe it begins with acct_."),
     )
     paused = models.BooleanField(_("nothing is paid out"), default=False)
+    # Which gateway said the following, what it lacks, and when.
+    gateway = models.CharField(_("gateway"), max_length=20, blank=True, editable=False)
+    standing = models.CharField(
+        _("standing"), max_length=10, choices=Standing, default=Standing.UNASKED, editable=False
+    )
+    missing = models.CharField(_("what is missing"), max_length=200, blank=True, editable=False)
+    looked_at = models.DateTimeField(_("looked at"), null=True, blank=True, editable=False)
+    look_at = models.DateTimeField(_("looked at again"), null=True, blank=True, db_index=True, editable=False)
 
     class Meta:
         verbose_name = _("payout account")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from billing import figures, payouts
@@ -22,3 +23,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{payout.creator}  {amount}  {said}{f': {payout.error}' if payout.error else ''}")
         if not tried:
             self.stdout.write("Nobody can be paid now.")
+        for row in payouts.outlook(settings.CURRENCY):
+            if row.enough and row.trouble:
+                self.stdout.write(row.trouble)
