@@ -1,11 +1,15 @@
-"""The audit: whoever does something on the desk leaves who, what, to what and why. Nothing here is ever changed."""
+"""The audit: whoever does something on the desk leaves who, what, to what and why. Nothing here is ever changed.
+
+But an erased order takes the words along that were typed about it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from .models import Audit, User
 
@@ -31,6 +35,21 @@ def write(
         reason=reason.strip(),
         data=data or {},
     )
+
+
+def forget(rows: Iterable[QuerySet[Any]], *, keep: Collection[str]) -> None:
+    """Blank what was typed about these rows: the reasons, and of the data all but the values named in `keep`.
+
+    Who did what to what, and when, stays. Nothing else ever changes an entry.
+    """
+    about = Q(pk__in=())
+    for some in rows:
+        keys = [str(pk) for pk in some.values_list("pk", flat=True)]
+        about |= Q(target_type=some.model._meta.label_lower, target_pk__in=keys)
+    for entry in Audit.objects.filter(about):
+        kept = {name: value for name, value in entry.data.items() if name in keep}
+        # Past the manager that refuses it.
+        QuerySet(Audit).filter(pk=entry.pk).update(reason="", data=kept)
 
 
 def of(target: Model) -> QuerySet[Audit]:

@@ -165,8 +165,9 @@ def objection(order: Order) -> str:
 def erase(*, order: Order, by: User, reason: str) -> None:
     """Forget what the fan told and showed us: rows emptied in one transaction, links dead, then the files removed.
 
-    Kept are the order's code and dates, payments, refunds and the ledger, the costs of calls, and that consent was
-    given: what the books and the law need, naming nobody. Raises InUse. Done twice it is done once.
+    Kept are the order's code and dates, payments, refunds and the ledger, the costs of calls, that consent was given,
+    and who of us did what: what the books and the law need, naming nobody. `reason` stays in the audit. Raises InUse.
+    Done twice it is done once.
     """
     with transaction.atomic():
         # Whoever opens the order again, or makes something for it, waits here or is seen below.
@@ -176,6 +177,7 @@ def erase(*, order: Order, by: User, reason: str) -> None:
             return
         if sentence := objection(order):
             raise InUse(sentence)
+        audit.forget(tables(order).values(), keep=PLAIN)
         _forget_making(Production.objects.filter(order=order))
         _forget_wishes(order)
         Order.objects.filter(pk=order.pk).update(fan=None, session_key="", ending="", erased_at=timezone.now())
@@ -191,7 +193,8 @@ def _forget_wishes(order: Order) -> None:
     Brief.objects.filter(order=order).update(name="", said_as="", sender="", notes="", must_say=[])
     Notice.objects.filter(order=order).delete()
     RefundRequest.objects.filter(order=order).update(note="")
-    Refund.objects.filter(payment__order=order).update(note="")
+    Refund.objects.filter(payment__order=order).update(note="", error="")
+    Payment.objects.filter(order=order).update(url="", error="")
     for event in OrderEvent.objects.filter(order=order):
         kept = {key: value for key, value in event.data.items() if key in PLAIN}
         OrderEvent.objects.filter(pk=event.pk).update(data=kept)
@@ -204,7 +207,7 @@ def _forget_making(made: QuerySet[Production]) -> None:
     cuts = Cut.objects.filter(production__in=made)
     Finding.objects.filter(cut__in=cuts).delete()
     Review.objects.filter(cut__in=cuts).update(reason="")
-    cuts.update(file="", poster="", captions="", timeline={})
+    cuts.update(file="", poster="", captions="", timeline={}, sheet={})
     FirstLook.objects.filter(production__in=made).delete()
     Concern.objects.filter(production__in=made).delete()
     Script.objects.filter(production__in=made).delete()
