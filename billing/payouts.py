@@ -9,16 +9,17 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Creator
-from orders.models import OrderState
+from orders.models import Order, OrderState
 
 from . import payout_accounts, statements
 from .gateways import chosen
@@ -27,7 +28,7 @@ from .gateways.sandbox import SandboxTill
 from .ledger import post
 from .models import Account, LedgerEntry, Payout, PayoutAccount, PayoutState
 from .shares import EARNED
-from .statements import PAYOUT, of_creator
+from .statements import PAYOUT
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +45,18 @@ def payable(creator: Creator, currency: str, now: dt.datetime | None = None) -> 
     Refunds count at once, but never against a film that is not counted yet. Below nothing where more was paid out
     than is left: that is carried over.
     """
+    return payables([creator], currency, now)[creator.pk]
+
+
+def payables(creators: Iterable[Creator], currency: str, now: dt.datetime | None = None) -> dict[int, int]:
+    """The same for many, by their ids, in two queries: what is owed, less what is owed for films that wait."""
     until = (now or timezone.now()) - dt.timedelta(days=settings.REFUND_WINDOW_DAYS)
-    ripe = (
-        LedgerEntry.objects.filter(creator=creator, account=Account.CREATOR, fact__startswith=EARNED, at__lte=until)
-        .exclude(order__state=OrderState.PLACED)
-        .values("order")
-    )
-    lines = of_creator(creator, currency).filter(Q(order=None) | Q(order__in=ripe))
-    return -(lines.aggregate(sum=Sum("amount"))["sum"] or 0)
+    owed = statements.balances(creators, currency)
+    lines = LedgerEntry.objects.filter(account=Account.CREATOR, currency=currency, creator__in=owed).order_by()
+    young = lines.filter(fact__startswith=EARNED, at__gt=until).values("order")
+    making = Order.objects.filter(state=OrderState.PLACED, creator__in=owed).order_by().values("pk")
+    waits = lines.filter(order__in=young.union(making)).values_list("creator").annotate(sum=Sum("amount"))
+    return owed | {pk: owed[pk] + amount for pk, amount in waits if pk is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +98,17 @@ def outlook(currency: str) -> list[Outlook]:
     accounts = {one.creator_id: one for one in PayoutAccount.objects.filter(creator__in=owed)}
     waiting = Payout.objects.filter(creator__in=owed, currency=currency, state=PayoutState.CREATED)
     begun = set(waiting.values_list("creator", flat=True))
+    creators = list(Creator.objects.filter(pk__in=owed))
+    sums = payables(creators, currency)
     rows = [
         Outlook(
             creator=creator,
             balance=owed[creator.pk],
-            payable=payable(creator, currency),
+            payable=sums[creator.pk],
             trouble=payout_accounts.trouble(creator, accounts.get(creator.pk)),
             open=creator.pk in begun,
         )
-        for creator in Creator.objects.filter(pk__in=owed)
+        for creator in creators
     ]
     return sorted(rows, key=lambda row: -row.payable)
 

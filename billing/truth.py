@@ -86,9 +86,9 @@ def apply(payment: Payment, truth: Truth) -> None:
     if truth.capture_before:
         Payment.objects.filter(pk=payment.pk).update(capture_before=truth.capture_before)
     paid = truth.stand in (Stand.HELD, Stand.TAKEN)
-    fits = (truth.amount, truth.currency.upper()) == (payment.amount, payment.currency.upper())
-    if payment.state == PaymentState.CREATED and paid and not (fits and place(payment)):
-        says = "" if fits else f"{truth.amount} {truth.currency} was paid, not {payment.amount} {payment.currency}"
+    fitting = fits(payment, truth)
+    if payment.state == PaymentState.CREATED and paid and not (fitting and place(payment)):
+        says = "" if fitting else f"{truth.amount} {truth.currency} was paid, not {payment.amount} {payment.currency}"
         payment.move(PaymentState.CREATED, PaymentState.CANCELLED, ended_at=timezone.now(), error=says)
     if payment.state == PaymentState.CREATED and truth.stand == Stand.GONE:
         payment.move(PaymentState.CREATED, PaymentState.EXPIRED, ended_at=timezone.now(), error=truth.error[:200])
@@ -102,6 +102,11 @@ def apply(payment: Payment, truth: Truth) -> None:
         refunds.record(payment, back)
     if truth.fee is not None:
         fees.said(payment, truth.fee)
+
+
+def fits(payment: Payment, truth: Truth) -> bool:
+    """Whether what was paid is what was asked for."""
+    return (truth.amount, truth.currency.upper()) == (payment.amount, payment.currency.upper())
 
 
 def place(payment: Payment) -> bool:

@@ -120,6 +120,10 @@ class ReviewAdmin(ReadOnly):
         """With what moderation said of each."""
         return review_queue.flagged(super().get_queryset(request))
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """The queue by when each is wanted; all there ever were by their key, which has an index."""
+        return ("-pk",) if request.GET.get(WhatWaits.parameter_name) == "all" else self.ordering
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Review], search_term: str
     ) -> tuple[QuerySet[Review], bool]:

@@ -1,4 +1,4 @@
-"""Erasing an order forgets every word and picture of it: each text of each linked row, but for a short list with reasons."""
+"""Erasing an order forgets every word of it: each text of each linked row, but for a short list with reasons."""
 
 from __future__ import annotations
 

@@ -95,8 +95,7 @@ class SandboxTill:
             self._pay(charge, ("processing",))
         if charge.status in ("open", "action") and charge.created_at < timezone.now() - OPEN:
             self._move(charge, ("open", "action"), "expired")
-        if charge.status == "held" and charge.ends_at is not None and charge.ends_at <= timezone.now():
-            self._move(charge, ("held",), "expired")
+        self._run_out(charge)
         return Truth(
             stand=STANDS.get(charge.status, Stand.GONE),
             external_id=f"sandbox-{payment.key}",
@@ -111,6 +110,7 @@ class SandboxTill:
     def capture(self, payment: Payment) -> int:
         """Take what is wanted of it."""
         charge, wanted = self._charge(payment), payment.wanted or payment.amount
+        self._run_out(charge)
         if not self._move(charge, ("held",), "captured", captured=wanted) and charge.status != "captured":
             raise GatewayError(f"it is {charge.status}", final=True)
         return charge.captured
@@ -187,6 +187,10 @@ class SandboxTill:
             },
         )
         return charge
+
+    def _run_out(self, charge: TestCharge) -> None:
+        if charge.status == "held" and charge.ends_at is not None and charge.ends_at <= timezone.now():
+            self._move(charge, ("held",), "expired")
 
     def _pay(self, charge: TestCharge, olds: tuple[str, ...]) -> None:
         if charge.at_once:

@@ -62,12 +62,20 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, help_text='At Stripe it begins with acct_.', max_length=120, validators=[django.core.validators.RegexValidator('^acct_[A-Za-z0-9_]+$')], verbose_name='account at the gateway'),
         ),
         migrations.AddIndex(
-            model_name='ledgerentry',
-            index=models.Index(fields=['order', 'account', 'amount'], name='ledger_order'),
-        ),
-        migrations.AddIndex(
             model_name='payment',
             index=models.Index(fields=['captured_at', 'order', 'captured'], name='payment_captured'),
+        ),
+        migrations.RemoveIndex(
+            model_name='ledgerentry',
+            name='ledger_creator',
+        ),
+        migrations.AddIndex(
+            model_name='ledgerentry',
+            index=models.Index(fields=['creator', 'account', 'currency', 'at', 'amount'], name='ledger_owed'),
+        ),
+        migrations.AddIndex(
+            model_name='ledgerentry',
+            index=models.Index(fields=['order', 'account', 'amount'], name='ledger_order'),
         ),
         migrations.RunPython(look_at_accounts, migrations.RunPython.noop),
     ]

@@ -74,7 +74,8 @@ class LedgerEntry(models.Model):
         verbose_name_plural = _("ledger entries")
         ordering = ["pk"]
         indexes = [
-            models.Index(fields=["creator", "account", "at"], name="ledger_creator"),
+            # What a creator is owed, whenever.
+            models.Index(fields=["creator", "account", "currency", "at", "amount"], name="ledger_owed"),
             models.Index(fields=["at"], name="ledger_day"),
             # An order's lines, and its margin without a look at the rows.
             models.Index(fields=["order", "account", "amount"], name="ledger_order"),
