@@ -26,6 +26,8 @@ from .models import Statement
 from .statements import Month
 
 AT_MOST = 100
+# As many lines of a month as anyone reads on a page.
+MOST_LINES = 200
 
 
 @admin.register(Statement)
@@ -97,8 +99,8 @@ class StatementAdmin(ReadOnly):
         return self.month_view(request, found.creator_id, f"{found.month:%Y-%m}")
 
     def month_view(self, request: HttpRequest, creator: int, month: str) -> HttpResponse:
-        """One creator's month, line by line."""
-        found = self._month(request, creator, month)
+        """One creator's month, its latest lines; the file has all."""
+        found = self._month(request, creator, month, latest=MOST_LINES)
         known = statements.months(found.creator, found.currency)
         around = {
             "earlier": [m for m in known if m < found.first][:1],
@@ -165,7 +167,7 @@ class StatementAdmin(ReadOnly):
         out.writerow([last.isoformat(), "closing balance", *[""] * 6, figures.plain(found.closing), found.currency])
         return response
 
-    def _month(self, request: HttpRequest, creator: int, month: str) -> Month:
+    def _month(self, request: HttpRequest, creator: int, month: str, latest: int | None = None) -> Month:
         """The month that an address asks for. Raises Http404 for what is not one's own, or no month there was."""
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -179,7 +181,7 @@ class StatementAdmin(ReadOnly):
         known = first in statements.months(one, settings.CURRENCY)
         if not known and not Statement.objects.filter(creator=one, month=first).exists():
             raise Http404
-        return statements.month(one, first, settings.CURRENCY)
+        return statements.month(one, first, settings.CURRENCY, latest)
 
 
 def _link(creator: Creator, month: dt.date | None = None) -> str:

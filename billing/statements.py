@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from django.db import IntegrityError, transaction
-from django.db.models import Min, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,19 @@ KINDS: dict[str, tuple[str | Promise, str]] = {
     AGAIN: (_("Refund that failed"), "refund-failed:"),
     PAYOUT: (_("Payout"), PAYOUT),
 }
+ALL = "all"
+# Of a fact only its beginning is known to the database: the sums by kind are named by their numbers there.
+_NAMES = {kind: f"sum{number}" for number, kind in enumerate((*KINDS, ALL))}
+T = TypeVar("T")
+# As many keys as one question may name.
+CHUNK = 5000
+
+
+def _of(kind: str) -> Q:
+    return Q() if kind == ALL else Q(fact__startswith=kind)
+
+
+_SUMS = {name: Sum("amount", filter=_of(kind)) for kind, name in _NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +71,36 @@ class Month:
     first: dt.date
     currency: str
     opening: int
-    lines: list[Line] = field(default_factory=list)
+    sums: Mapping[str, int] = field(default_factory=dict)  # by kind; under "all" of every line
+    films: int = 0  # how many were paid
+    count: int = 0
+    lines: Sequence[Line] = ()  # the latest of them, in their order; all unless fewer were asked for
     closed_at: dt.datetime | None = None
 
     @property
     def earned(self) -> int:
         """For films, and for refunds that failed."""
-        return self._of(EARNED, AGAIN)
+        return self._sum(EARNED, AGAIN)
 
     @property
     def reversed(self) -> int:
         """Taken back for refunds: nothing, or less."""
-        return self._of(BACK)
+        return self._sum(BACK)
 
     @property
     def paid_out(self) -> int:
         """Paid out: nothing, or less."""
-        return self._of(PAYOUT)
+        return self._sum(PAYOUT)
 
     @property
     def closing(self) -> int:
         """What we owe at the end; below nothing, it is carried over."""
-        return self.opening + sum(line.amount for line in self.lines)
+        return self.opening + self.sums.get(ALL, 0)
 
     @property
-    def films(self) -> int:
-        """How many films were paid."""
-        return sum(line.kind == EARNED for line in self.lines)
+    def before(self) -> int:
+        """How many of its lines are older than those that are here."""
+        return self.count - len(self.lines)
 
     @property
     def figures(self) -> dict[str, int]:
@@ -91,8 +108,8 @@ class Month:
         names = ("opening", "earned", "reversed", "paid_out", "closing", "films")
         return {name: getattr(self, name) for name in names}
 
-    def _of(self, *kinds: str) -> int:
-        return sum(line.amount for line in self.lines if line.kind in kinds)
+    def _sum(self, *kinds: str) -> int:
+        return sum(self.sums.get(kind, 0) for kind in kinds)
 
 
 def first_of(day: dt.date) -> dt.date:
@@ -135,14 +152,16 @@ def present() -> dt.date:
     return first_of(timezone.localdate(timezone=timezone.get_default_timezone()))
 
 
-def month(creator: Creator, first: dt.date, currency: str) -> Month:
-    """A creator's month, from the ledger; whether it is closed is said."""
+def month(creator: Creator, first: dt.date, currency: str, latest: int | None = None) -> Month:
+    """A creator's month, from the ledger; whether it is closed is said. `latest` is how many lines are wanted of it."""
     opening = balance(creator, currency, begins(first))
     within = of_creator(creator, currency).filter(at__gte=begins(first), at__lt=begins(after(first)))
-    entries = list(within.select_related("order__brief").order_by("at", "pk"))
+    found = within.order_by().aggregate(count=Count("pk"), films=Count("pk", filter=_of(EARNED)), **_SUMS)
+    sums = {kind: -(found[name] or 0) for kind, name in _NAMES.items()}
+    entries = list(within.select_related("order__brief").order_by("-at", "-pk")[:latest])[::-1]
     paid, points = _paid(entries), _points(entries)
     lines: list[Line] = []
-    running = opening
+    running = opening + sums[ALL] + sum(entry.amount for entry in entries)
     for entry in entries:
         kind = _kind(entry.fact)
         running -= entry.amount
@@ -160,7 +179,8 @@ def month(creator: Creator, first: dt.date, currency: str) -> Month:
             )
         )
     closed = Statement.objects.filter(creator=creator, month=first, currency=currency).first()
-    return Month(creator, first, currency, opening, lines, closed.closed_at if closed else None)
+    closed_at = closed.closed_at if closed else None
+    return Month(creator, first, currency, opening, sums, found["films"], found["count"], lines, closed_at)
 
 
 def months(creator: Creator, currency: str) -> list[dt.date]:
@@ -179,20 +199,20 @@ def close_due(now: dt.datetime | None = None) -> int:
         closed = set(Statement.objects.filter(creator=creator, currency=currency).values_list("month", flat=True))
         for first in _since_first(creator, currency, open_month):
             if first < open_month and first not in closed:
-                done += _close(month(creator, first, currency))
+                done += _close(month(creator, first, currency, latest=0))
     return done
 
 
 def differing() -> Iterator[str]:
     """What closed months say otherwise than the ledger: nothing, ever."""
     for kept in Statement.objects.select_related("creator"):
-        found = month(kept.creator, kept.month, kept.currency).figures
+        found = month(kept.creator, kept.month, kept.currency, latest=0).figures
         if any(getattr(kept, name) != figure for name, figure in found.items()):
             yield f"the statement {kept} is not what the ledger says: {found}"
 
 
 def _close(found: Month) -> bool:
-    if not found.lines and not found.opening:
+    if not found.count and not found.opening:
         return False
     try:
         with transaction.atomic():
@@ -222,12 +242,23 @@ def _paid(entries: list[LedgerEntry]) -> dict[str, int]:
     """By each fact about a share, what the fan paid or got back in the same event."""
     known = ((entry.fact, _kind(entry.fact)) for entry in entries)
     names = {f"{KINDS[kind][1]}{fact.removeprefix(kind)}": fact for fact, kind in known if kind}
-    money = LedgerEntry.objects.filter(fact__in=names, account=Account.GATEWAY).exclude(fact__startswith=PAYOUT)
-    return {names[fact]: amount for fact, amount in money.values_list("fact", "amount")}
+    found: dict[str, int] = {}
+    for some in _chunks(names):
+        money = LedgerEntry.objects.filter(fact__in=some, account=Account.GATEWAY).exclude(fact__startswith=PAYOUT)
+        found |= {names[fact]: amount for fact, amount in money.values_list("fact", "amount")}
+    return found
 
 
 def _points(entries: list[LedgerEntry]) -> dict[int, int]:
     """By order, the share that was agreed."""
-    orders = {entry.order_id for entry in entries if entry.order_id}
-    rows = Payment.objects.filter(~Q(share_points=None), order__in=orders, captured_at__isnull=False)
-    return {order: points for order, points in rows.values_list("order", "share_points") if points is not None}
+    found: dict[int, int] = {}
+    for some in _chunks({entry.order_id for entry in entries if entry.order_id}):
+        rows = Payment.objects.filter(~Q(share_points=None), order__in=some, captured_at__isnull=False)
+        found |= {order: points for order, points in rows.values_list("order", "share_points") if points is not None}
+    return found
+
+
+def _chunks(keys: Iterable[T]) -> Iterator[list[T]]:
+    rest = list(keys)
+    for at in range(0, len(rest), CHUNK):
+        yield rest[at : at + CHUNK]

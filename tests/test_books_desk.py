@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Audit, Creator, User
-from billing import payouts, prices, statements
+from billing import payouts, prices, statement_admin, statements
 from billing.models import Payout, PayoutState, Price, ShareRate, Statement
 
 from . import making
@@ -286,3 +286,19 @@ def test_an_empty_desk_has_pages_too(client, creator):
         assert client.get(reverse(f"admin:{name}")).status_code == 200
     month = f"{timezone.localdate():%Y-%m}"
     assert "Nothing was earned" in client.get(page(creator, month)).content.decode()
+
+
+def test_a_long_month_shows_its_latest_lines_and_the_file_has_all(client, creator, monkeypatch):
+    monkeypatch.setattr(statement_admin, "MOST_LINES", 2)
+    for number in range(5):
+        sold(creator, 1000 + number)
+    month = f"{timezone.localdate():%Y-%m}"
+    signed_in(client, creator)
+    seen = client.get(page(creator, month)).content.decode()
+    assert seen.count('data-name="Balance"') == 2
+    assert "3 before them are in the CSV" in seen
+    assert "Earned, 5 films" in seen
+    assert "€20.04" in seen, "the balance after the last line"
+    rows = list(csv.DictReader(io.StringIO(client.get(page(creator, month, "billing_statement_csv")).content.decode())))
+    assert [row["what"] for row in rows] == ["opening balance", *["Film"] * 5, "closing balance"]
+    assert rows[-1]["balance"] == rows[-2]["balance"]
