@@ -206,7 +206,7 @@ def _forget_making(made: QuerySet[Production]) -> None:
     Delivery.objects.filter(order__in=made.values("order")).update(revoked_at=now)
     cuts = Cut.objects.filter(production__in=made)
     Finding.objects.filter(cut__in=cuts).delete()
-    Review.objects.filter(cut__in=cuts).update(reason="")
+    Review.objects.filter(cut__in=cuts).update(reason="", change={})
     cuts.update(file="", poster="", captions="", timeline={}, sheet={})
     FirstLook.objects.filter(production__in=made).delete()
     Concern.objects.filter(production__in=made).delete()

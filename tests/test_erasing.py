@@ -62,6 +62,7 @@ KEPT: dict[str, set[str]] = {
         "pipeline.Production.from_stage",
         "pipeline.Production.failed_stage",
         "pipeline.RefundRequest.reason",
+        "pipeline.Step.holder",
         "pipeline.Step.stage",
         "pipeline.Step.token",
     },

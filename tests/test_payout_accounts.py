@@ -115,20 +115,24 @@ def test_several_clicks_at_once_open_one_account(creator: Creator) -> None:
 def test_an_account_that_staff_enter_is_looked_at_before_money_goes_there(creator: Creator) -> None:
     client = enter(one_of(Role.FINANCE), client=Client())
     address = reverse("admin:billing_payoutaccount_add")
-    iban = {"creator": creator.pk, "external_id": "DE02 1203 0000"}
+    iban = {"creator": creator.pk, "external_id": "DE02 1203 0000", "why": "agreed"}
     assert "errorlist" in client.post(address, iban).content.decode()
     half = tills.account(complete=False)
-    said = client.post(address, {"creator": creator.pk, "external_id": half}, follow=True).content.decode()
+    said = client.post(
+        address, {"creator": creator.pk, "external_id": half, "why": "agreed"}, follow=True
+    ).content.decode()
     assert "is not complete yet" in said
     assert payouts.run() == []
     whole = tills.account()
     change = reverse("admin:billing_payoutaccount_change", args=[account_of(creator).pk])
-    client.post(change, {"creator": creator.pk, "external_id": whole})
+    client.post(change, {"creator": creator.pk, "external_id": whole, "why": "agreed"})
     assert account_of(creator).standing == Standing.READY
-    said = client.post(change, {"creator": creator.pk, "external_id": "acct_nobody"}, follow=True).content.decode()
+    said = client.post(
+        change, {"creator": creator.pk, "external_id": "acct_nobody", "why": "agreed"}, follow=True
+    ).content.decode()
     assert "The gateway does not know" in said
     assert payouts.run() == []
-    client.post(change, {"creator": creator.pk, "external_id": whole})
+    client.post(change, {"creator": creator.pk, "external_id": whole, "why": "agreed"})
     assert [one.state for one in payouts.run()] == [PayoutState.PAID]
 
 
@@ -139,7 +143,7 @@ def test_whom_nothing_can_be_sent_is_said_in_a_sentence_at_the_desk_and_by_the_c
     sentence = f"{creator} has no payout account yet, so nothing can be sent."
     address = reverse("admin:billing_payout_begin")
     assert sentence in client.get(address).content.decode()
-    said = client.post(address, {"creator": [creator.pk]}, follow=True).content.decode()
+    said = client.post(address, {"creator": [creator.pk], "why": "month"}, follow=True).content.decode()
     assert sentence in said
     assert not Payout.objects.exists()
     call_command("pay_creators")
