@@ -154,6 +154,7 @@ def test_the_child_dies_when_its_parent_is_killed_with_9(tmp_path):
 import subprocess
 from pathlib import Path
 from pipeline.media import ffmpeg
+ffmpeg.binary()  # which is tried out in a process of its own, that is not to be told of
 class Told(subprocess.Popen):
     def __init__(self, *args, **settings):
         super().__init__(*args, **settings)
@@ -168,6 +169,7 @@ ffmpeg.run({FOREVER!r}, timeout=300)
         assert soon(told.exists)
         child = int(told.read_text())
         assert _alive(child)
+        assert b"testsrc2" in Path(f"/proc/{child}/cmdline").read_bytes()
     finally:
         os.kill(parent.pid, signal.SIGKILL)
         parent.wait()
