@@ -34,13 +34,17 @@ def path() -> str:
 
 @contextmanager
 def chromium(**context: Any) -> Iterator[Page]:
-    """A page of a real Chromium. No database work while it is open."""
+    """A page of a real Chromium. No database work while it is open.
+
+    Whoever looks at it asks for calm: what turns for ever takes a processor where none draws pictures, and what is
+    still fading has other colours than it will have.
+    """
     from playwright.sync_api import expect, sync_playwright
 
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=path(), args=FLAGS)
         try:
-            page = browser.new_context(**context).new_page()
+            page = browser.new_context(**{"reduced_motion": "reduce"} | context).new_page()
             page.context.set_default_timeout(1000 * PATIENCE)
             expect.set_options(timeout=1000 * PATIENCE)
             yield page
