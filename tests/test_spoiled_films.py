@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ TEXTS = (
     "Her cat thinks it is in command of the house, and nobody has dared to say no.",
     "And on the day of the launch all of us stood on the beach and shouted your name.",
 )
+
+HEARD: dict[str, list[str]] = {}
 
 
 @dataclass
@@ -83,7 +86,11 @@ def judged(film: Path, expected: Expected) -> verdict.Verdict:
     assert model is not None
 
     def ear(samples: Any) -> list[str]:
-        return spoken.words(hearing.heard(samples, model))
+        # Most are spoiled in their picture alone: what is said in all of them is listened to once.
+        said = sha256(np.ascontiguousarray(samples)).hexdigest()
+        if said not in HEARD:
+            HEARD[said] = spoken.words(hearing.heard(samples, model))
+        return HEARD[said]
 
     return verdict.judge(meters.measure(film, at=verdict.looks(expected), ear=ear), expected)
 
