@@ -17,7 +17,8 @@ from orders.choices import Occasion, Tone
 
 from . import files, wishes
 from .claims import Claim
-from .media import encode, ground, hearing, meters, music, picture, probe, startframe, verdict
+from .media import encode, ground, hearing, music, picture, probe, startframe
+from .media.expected import Expected, ExpectedPhoto, ExpectedShot, TextBox
 from .media.motion import Box
 from .media.soundtrack import Soundtrack
 from .media.timeline import FilmSpec, SceneIn, Shot, Timeline, Word
@@ -73,7 +74,7 @@ def material(work: Claim, folder: Path, *, stills: bool = False) -> list[Materia
             seed=take.plan.get("seed", scene.number) if take is not None else scene.number,
             page="page" in scene.photo.facts.get("warnings", ()),
             taken=scene.photo.facts.get("taken_at") or "",
-            matte=scene.photo.facts.get("matte", ""),
+            matte="" if take is not None and take.plan.get("flat") else scene.photo.facts.get("matte", ""),
             calm=wishes.shot(work.production, scene.number).calm,
             moved=scene.number in wishes.moved_captions(work.production),
         )
@@ -276,6 +277,7 @@ def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
                 [list(face) for face in parts[shot.scene].scene.faces],
                 shot.scene + 1,
                 _beside(parts, shot, timeline.spec.size),
+                shot.relief is not None,
             ]
             for shot in timeline.shots
             if shot.kind in ("photo", "clip")
@@ -305,29 +307,29 @@ def lines(work: Claim, parts: list[Material], timeline: Timeline) -> list[tuple[
     return [(round(start, 3), spoken.line(parts[index].scene.text, names)) for index, start in timeline.narration]
 
 
-def expected(told: Mapping[str, Any], folder: Path) -> verdict.Expected:
+def expected(told: Mapping[str, Any], folder: Path) -> Expected:
     """What quality control holds a film against: from its `facts`, with the photos fetched into `folder`."""
-    return verdict.Expected(
+    return Expected(
         width=told["size"][0],
         height=told["size"][1],
         fps=told["fps"],
         seconds=told["seconds"],
-        captions=tuple(meters.TextBox(*box) for box in told["captions"]),
-        labels=tuple(meters.TextBox(*box) for box in told["labels"]),
-        # A film that was cut before faces, scenes and second photos were told has none of them.
-        shots=tuple(_shot([*shot, *([], None, None)[len(shot) - 4 :]], folder) for shot in told["shots"]),
+        captions=tuple(TextBox(*box) for box in told["captions"]),
+        labels=tuple(TextBox(*box) for box in told["labels"]),
+        # A film that was cut before faces, scenes, second photos and depth were told has none of them.
+        shots=tuple(_shot([*shot, *([], None, None, False)[len(shot) - 4 :]], folder) for shot in told["shots"]),
         lines=tuple(hearing.Line(start, tuple(words)) for start, words in told.get("lines", ())),
     )
 
 
-def _shot(told: list[Any], folder: Path) -> verdict.ExpectedShot:
-    start, end, photo, filmed, faces, scene, two = told
+def _shot(told: list[Any], folder: Path) -> ExpectedShot:
+    start, end, photo, filmed, faces, scene, two, depth = told
     place, beside = None, None
     if two is not None:
         place, other = Box(*two[0]), files.fetch(two[1], folder)
-        beside = verdict.ExpectedPhoto(other, _boxes(two[3]), Box(*two[2]))
-    return verdict.ExpectedShot(
-        start, end, files.fetch(photo, folder), filmed, _boxes(faces), scene, place=place, beside=beside
+        beside = ExpectedPhoto(other, _boxes(two[3]), Box(*two[2]))
+    return ExpectedShot(
+        start, end, files.fetch(photo, folder), filmed, _boxes(faces), scene, place=place, beside=beside, depth=depth
     )
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.media import hearing, music, samples, sound, verdict, voicebox
+from pipeline.media import hearing, music, samples, sound, voicebox
+from pipeline.media.expected import Expected
 from pipeline.media.hearing import Line
-from pipeline.media.verdict import LIMITS, Expected, judge
+from pipeline.media.limits import LIMITS
+from pipeline.media.verdict import judge
 from pipeline.providers import hearing as spoken
 from pipeline.providers import local_voice
 
@@ -143,4 +145,4 @@ def test_nothing_is_heard_in_a_sound_without_length_or_voice():
     quiet = hearing.misheard(lines(), spoken.words(hearing.heard(np.zeros(96_000, np.int16), model)))
     assert [one.share for one in quiet] == [1.0] * len(TEXTS)
     assert isinstance(Expected(9, 16, 30, 1).lines, tuple)
-    assert verdict.LIMITS["wrong_words"].why
+    assert LIMITS["wrong_words"].why

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.media import ffmpeg, frames, meters, motion, stage, verdict
-from pipeline.media.meters import TextBox
+from pipeline.media import ffmpeg, frames, meters, motion, sighting, stage, verdict
+from pipeline.media.expected import Expected, ExpectedShot, TextBox
+from pipeline.media.limits import LIMITS
 from pipeline.media.motion import Box, choose_path
 from pipeline.media.probe import BadMedia, Color, Media
 from pipeline.media.sound import Loudness
-from pipeline.media.verdict import LIMITS, Expected, ExpectedShot, judge
+from pipeline.media.verdict import judge
 from tests import samples
 from tests.samples import CAT, COFFEE, LAUNCH, PORTRAIT, page_of_text, photo
 
@@ -46,7 +47,8 @@ def pictures(photos, *, words=True, label=True, still=False, black=0.0, seconds=
     """The film's frames: a slow push in over two photos, a caption with a dark halo, a label on a dark ground.
 
     `odd` is what a film must not have: `ink` and `halo`, greys of the caption; `hard`, a cut instead of a dissolve;
-    `swap`, frames that are replaced (by number: a grey, or the share of the second photo); `shake` in pixels; `shades`.
+    `swap`, frames that are replaced (by number: a grey, or the share of the second photo); `shake` in pixels; `shades`;
+    `grain`, new in every frame.
     """
     sources = [cv2.cvtColor(np.asarray(Image.open(path)), cv2.COLOR_RGB2BGR) for path in photos[:2]]
     dice = np.random.default_rng(3)
@@ -73,6 +75,8 @@ def pictures(photos, *, words=True, label=True, still=False, black=0.0, seconds=
             grey = cv2.blur(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), (91, 91))
             bands = cv2.merge([grey // shades * shades] * 3)
             frame[:190], frame[360:] = bands[:190], bands[360:]
+        if grain := odd.get("grain"):
+            frame = np.clip(frame + dice.normal(0, grain, frame.shape), 0, 255).astype(np.uint8)
         if words and CAPTION.start <= second < CAPTION.end:
             for grey, thick in ((odd.get("halo", 0), 7), (odd.get("ink", 255), 2)):
                 cv2.putText(frame, "one cat, no dull", (68, 500), cv2.FONT_HERSHEY_DUPLEX, 0.8, [grey] * 3, thick, 16)
@@ -132,6 +136,8 @@ def test_a_good_film_passes_without_a_word(good, expected):
         ("caption", "fail", {"words": False}, {}),
         ("label", "fail", {"label": False}, {}),
         ("freeze", "warn", {"still": True}, {}),
+        ("freeze", "warn", {"still": True, "grain": 4}, {}),
+        ("freeze", "warn", {"still": True, "grain": 12}, {}),
         ("black", "fail", {"black": 1.5}, {}),
         ("caption", "fail", {"ink": 120, "halo": 100}, {}),
         ("jump", "fail", {"hard": True}, {}),
@@ -152,6 +158,65 @@ def test_each_spoiled_picture_is_found_out(tmp_path, photos, drawn, expected, ca
     code, result, odd, coding = case
     shown = pictures(photos, **odd) if odd else drawn
     found_out(film(tmp_path / "film.mp4", shown, **coding), expected, code, result)
+
+
+@pytest.mark.render
+def test_grain_on_a_moving_picture_is_no_fault(tmp_path, photos, expected):
+    for grain in (4, 12):
+        judged = verdict.examine(film(tmp_path / f"{grain}.mp4", pictures(photos, grain=grain)), expected)
+        assert judged.findings == ()
+
+
+@pytest.mark.render
+def test_a_take_from_a_tripod_may_stand_while_something_lives_in_it(tmp_path, photos, expected):
+    """A hand that moves, in grain; without it the take is a photo that stands."""
+    still = [frame.astype(float) for frame in pictures(photos, still=True, words=False, hard=True)][40]
+    dice = np.random.default_rng(1)
+    filmed = dataclasses.replace(expected, captions=(), shots=(ExpectedShot(0, 6, photos[0], filmed=True),))
+    for hand in (True, False):
+        frames = []
+        for n in range(90):
+            shown = still + dice.normal(0, 3, still.shape)
+            if hand:
+                at = round(220 + 60 * np.sin(n / 6))
+                shown[at : at + 60, 150:190] = (90, 120, 190)
+            frames.append(np.clip(shown, 0, 255).astype(np.uint8))
+        judged = verdict.examine(film(tmp_path / f"{hand}.mp4", frames), filmed)
+        assert ("freeze" in {one.code for one in judged.findings}) is not hand
+
+
+DELIVERY = {"args": ["-preset", "superfast", "-crf", "22", "-x264-params", "scenecut=0:b-adapt=0:weightp=0"]}
+
+
+def over_a_sky(step):
+    """A slow move over an evening sky with a boat under it, in shades of `step` levels; 0 with a camera's grain."""
+    dice = np.random.default_rng(2)
+    y, x = np.mgrid[0:900, 0:600]
+    sky = 70 + 90 * (0.8 * y / 900 + 0.2 * x / 600)
+    boat = np.zeros(sky.shape, np.uint8)
+    cv2.putText(boat, "=|=", (200, 560), cv2.FONT_HERSHEY_DUPLEX, 3, 1, 9)
+    sky[boat > 0] = 30
+    for n in range(round(SECONDS * FPS)):
+        shown = sky
+        w = 506 / (1 + 0.03 * n / FPS)
+        turn = np.float32(
+            [[WIDTH / w, 0, -(600 - w) / 2 * WIDTH / w], [0, WIDTH / w, -(900 - w * 16 / 9) / 2 * WIDTH / w]]
+        )
+        shown = cv2.warpAffine(shown, turn, (WIDTH, HEIGHT), flags=cv2.INTER_AREA)
+        shown = np.floor(shown / step) * step if step else shown + dice.uniform(-0.7, 0.7, shown.shape)
+        yield cv2.merge([np.clip(np.round(shown), 0, 255).astype(np.uint8)] * 3)
+
+
+@pytest.mark.render
+@pytest.mark.parametrize(
+    ("step", "found"), [(0, []), (1, []), (2, ["warn"]), (3, ["warn"]), (6, ["warn"]), (12, ["warn"]), (24, ["warn"])]
+)
+def test_a_sky_in_shades_is_found_at_delivery_bitrate_and_an_even_one_is_not(tmp_path, step, found):
+    photo_of_it = tmp_path / "sky.png"
+    cv2.imwrite(str(photo_of_it), cv2.resize(next(over_a_sky(0)), (720, 1280)))
+    sky = Expected(WIDTH, HEIGHT, FPS, SECONDS, shots=(ExpectedShot(0, 6, photo_of_it),))
+    judged = verdict.examine(film(tmp_path / "film.mp4", over_a_sky(step), **DELIVERY), sky)
+    assert [one.severity for one in judged.findings if one.code == "banding"] == found, judged.findings
 
 
 @pytest.mark.render
@@ -445,8 +510,8 @@ def test_a_photo_is_known_again_in_part_closer_and_in_other_light(zoom, shade):
     part = cv2.getRectSubPix(whole, (round(w), round(w * 16 / 9)), (430, 580))
     still = np.clip(cv2.resize(part, (360, 640), interpolation=cv2.INTER_AREA) * shade, 0, 255).astype(np.uint8)
     other = np.asarray(photo(2, (900, 1200)).convert("L"))
-    assert meters.photo_present(still, whole) > 0.8
-    assert meters.photo_present(still, other) < 0.6
+    assert sighting.photo_present(still, whole) > 0.8
+    assert sighting.photo_present(still, other) < 0.6
 
 
 @pytest.mark.parametrize("size", [(360, 640), (640, 360), (480, 480)])
@@ -457,12 +522,12 @@ def test_a_photo_is_known_again_as_a_card_on_its_own_blur(size):
     card = cv2.resize(whole, (width, width * 3 // 4), interpolation=cv2.INTER_AREA)
     x, y = (size[0] - width) // 2, round(size[1] * middle) - card.shape[0] // 2
     still[max(0, y) : y + card.shape[0], x : x + width] = card[max(0, -y) :]
-    assert meters.photo_present(still, whole) > 0.8
+    assert sighting.photo_present(still, whole) > 0.8
 
 
 def test_of_an_empty_sky_nothing_can_be_told():
     sky = np.tile(np.linspace(90, 160, 640)[:, None], (1, 360)).astype(np.uint8)
-    assert math.isnan(meters.photo_present(sky, np.asarray(photo(1).convert("L"))))
+    assert math.isnan(sighting.photo_present(sky, np.asarray(photo(1).convert("L"))))
 
 
 def test_a_box_must_keep_away_from_the_edges():
@@ -481,12 +546,9 @@ def test_text_that_is_not_there_all_the_time_is_not_there():
     assert meters.text_strength([], box, 360) == 0
 
 
-def test_what_is_frozen_or_silent_to_the_end_has_no_end_in_the_log():
-    log = (
-        "[x] freeze_start: 2.5\n[x] freeze_end: 4\n[x] freeze_start: 6\n[y] black_start:1 black_end:2 black_duration:1"
-    )
-    assert meters._spans(log, "freeze", 8.0) == ((2.5, 4.0), (6.0, 8.0))
-    assert meters._spans(log, "black", 8.0) == ((1.0, 2.0),)
+def test_what_is_silent_to_the_end_has_no_end_in_the_log():
+    log = "[x] silence_start: 2.5\n[x] silence_end: 4 | silence_duration: 1.5\n[x] silence_start: 6"
+    assert meters._silences(log, 8.0) == ((2.5, 4.0), (6.0, 8.0))
 
 
 SHAPES = [(1080, 1920), (900, 1200), (1200, 900), (1920, 1080), (2400, 600), (600, 2400), (1000, 1000)]
@@ -506,14 +568,14 @@ def test_every_shape_of_photo_is_known_again_in_every_shape_of_film_at_every_mom
         out = frames.blank(*frame)
         made.draw(move, share, out)
         still = np.asarray(frames.to_image(out).convert("L"))
-        present = meters.photo_present(still, meters.grey(path))
+        present = sighting.photo_present(still, sighting.grey(path))
         if np.isnan(present):  # nothing but soft colour there, as in an empty sky
             continue
         told += 1
         assert 1 - present < LIMITS["photo"].warn
         # A thin strip has little to be told by: it must not be taken for another, which is enough to warn.
         thin = min(size) / max(size) < 0.4
-        assert 1 - meters.photo_present(still, other) > (LIMITS["photo"].warn if thin else LIMITS["photo"].fail)
+        assert 1 - sighting.photo_present(still, other) > (LIMITS["photo"].warn if thin else LIMITS["photo"].fail)
     assert told
 
 
@@ -532,23 +594,23 @@ def test_a_small_photo_that_is_a_small_card_is_known_again(frame, of):
     for share in (0.1, 0.9):
         made.draw(move, share, out)
         still = np.asarray(frames.to_image(out).convert("L").resize((frame[0] * 2 // 3, frame[1] * 2 // 3)))
-        assert 1 - meters.sight(still, meters.grey(of), scale=2 / 3).likeness < LIMITS["photo"].warn
-        assert 1 - meters.sight(still, meters.grey(other), scale=2 / 3).likeness > LIMITS["photo"].fail
+        assert 1 - sighting.sight(still, sighting.grey(of), scale=2 / 3).likeness < LIMITS["photo"].warn
+        assert 1 - sighting.sight(still, sighting.grey(other), scale=2 / 3).likeness > LIMITS["photo"].fail
 
 
 @pytest.mark.render
 @pytest.mark.parametrize("frame", [(720, 1280), (1280, 720), (720, 720)], ids=["tall", "wide", "square"])
 def test_a_page_of_writing_is_known_again_and_its_bare_paper_is_not_taken_for_anything(tmp_path, frame):
     path = page_of_text(tmp_path / "page.jpg")
-    page, other = meters.grey(path), np.asarray(photo(5, (900, 1200)).convert("L"))
+    page, other = sighting.grey(path), np.asarray(photo(5, (900, 1200)).convert("L"))
     move = choose_path((900, 1200), frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3, whole=True)
     made, stills = stage.build(path, move, frame), {}
     for second in verdict.looks(Expected(*frame, 30, 4, shots=(ExpectedShot(0, 4, path),))):
         out = frames.blank(*frame)
         made.draw(move, second / 4, out)
         stills[second] = np.asarray(frames.to_image(out).convert("L"))
-        assert meters.sight(stills[second], other, thorough=True).likeness < 0.5
-        assert meters.sight(stills[second], page).likeness < 1
+        assert sighting.sight(stills[second], other, thorough=True).likeness < 0.5
+        assert sighting.sight(stills[second], page).likeness < 1
     shown = Expected(1080, 1920, 30, 30, shots=(ExpectedShot(0, 4, path),))
     assert judge(measures(stills=stills), shown).findings == ()
 
@@ -564,21 +626,21 @@ def likeness(sighting):
 )
 def test_a_photo_is_known_again_beside_what_is_written_across_it(frame, path):
     width, height = frame
-    whole, other = meters.grey(path), meters.grey(PORTRAIT)
+    whole, other = sighting.grey(path), sighting.grey(PORTRAIT)
     move = choose_path(whole.shape[::-1], frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3)
     out = frames.blank(*frame)
     stage.build(path, move, frame).draw(move, 0.5, out)
     still = np.asarray(frames.to_image(out).convert("L")).copy()
-    plain = meters.sight(still, whole)
+    plain = sighting.sight(still, whole)
     words = Box(0.1 * width, 0.43 * height, 0.8 * width, 0.12 * height)
     still[round(words.y) : round(words.bottom), round(words.x) : round(words.right)] //= 5
     for line in (0.48, 0.54):
         at = round(words.x), round(line * height)
         cv2.putText(still, "and a cat that is in command", at, cv2.FONT_HERSHEY_DUPLEX, width / 700, 255, 3, 16)
-    found = max((meters.sight(still, whole, taken=[words], thorough=how) for how in (False, True)), key=likeness)
-    assert meters.sight(still, whole).likeness < 1 - LIMITS["photo"].warn < found.likeness
+    found = max((sighting.sight(still, whole, taken=[words], thorough=how) for how in (False, True)), key=likeness)
+    assert sighting.sight(still, whole).likeness < 1 - LIMITS["photo"].warn < found.likeness
     assert found.scale == pytest.approx(plain.scale, rel=0.04)
     centre = [sight.place(Box(0.5, 0.5, 0, 0), whole) for sight in (plain, found)]
     assert max(abs(a - b) for a, b in zip(*centre, strict=True)) < 0.02 * width
     # The little that is left to tell by is enough for a warning about a wrong one.
-    assert meters.sight(still, other, taken=[words], thorough=True).likeness < 1 - LIMITS["photo"].warn
+    assert sighting.sight(still, other, taken=[words], thorough=True).likeness < 1 - LIMITS["photo"].warn

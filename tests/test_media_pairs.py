@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.media import meters, pairs, picture, verdict
+from pipeline.media import pairs, picture, sighting
+from pipeline.media.limits import LIMITS
 from pipeline.media.motion import Box
 from pipeline.media.timeline import FilmSpec, SceneIn, Word, plan
 from tests.samples import photo
@@ -120,9 +121,9 @@ def test_quality_control_knows_both_again_and_misses_one_that_is_not_there(folde
     still = np.asarray(picture.still(timeline, (shot.start + shot.end) // 2, tmp_path).convert("L"))
     places = [pairs_place(path, frame) for path in (shot.beside.path(shot.path), shot.path)]
     for place, right, wrong in ((places[0], scenes[1], scenes[3]), (places[1], scenes[2], scenes[1])):
-        seen = [meters.sight(still, meters.grey(one.photo), place=place).likeness for one in (right, wrong)]
-        assert 1 - seen[0] < verdict.LIMITS["photo"].warn
-        assert 1 - seen[1] > verdict.LIMITS["photo"].fail
+        seen = [sighting.sight(still, sighting.grey(one.photo), place=place).likeness for one in (right, wrong)]
+        assert 1 - seen[0] < LIMITS["photo"].warn
+        assert 1 - seen[1] > LIMITS["photo"].fail
 
 
 def pairs_place(path, frame):

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from pipeline.media import frames, ground, music, picture
-from pipeline.media.meters import banding
+from pipeline.media.meters import steps
 from pipeline.media.motion import Box
 from pipeline.media.pacing import LONGEST_SHOT, SHORTEST_SHOT
 from pipeline.media.timeline import plan
@@ -76,7 +76,7 @@ def test_falling_light_is_warm_comes_from_one_side_and_has_no_steps():
     assert out.y[:, -120:].mean() > out.y[:, :120].mean() + 25
     assert out.v.mean() > 132, "towards red"
     assert out.u.mean() < 124, "and away from blue"
-    assert banding(out.y) == 0.0, "chance breaks the steps up"
+    assert steps(out.y).max() == 0.0, "chance breaks the steps up"
     out.y[:] = 235
     frames.glow(out, out, 0.5, out)
     assert out.y.max() == 235

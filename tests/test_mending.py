@@ -244,7 +244,7 @@ def test_a_real_film_is_cut_anew_where_it_failed_and_passes(tmp_path, monkeypatc
     monkeypatch.setattr(qc.verdict, "judge", judge)
     report, code = make(*STORY, out=tmp_path / "film.mp4", seconds=20, format="1:1")
     assert (code, report["delivered"]) == (0, True)
-    assert {verdict.verdict for verdict in found} == {"pass"}
+    assert {verdict.verdict for verdict in found} == {"pass"}, found
     before, after = cuts
     assert before.sha256 != after.sha256
     times = [[shot[:4] for shot in cut.timeline["shots"]] for cut in cuts]

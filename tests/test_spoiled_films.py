@@ -15,12 +15,12 @@ from PIL import Image
 
 from pipeline.media import captions, ffmpeg, hearing, meters, music, picture, verdict, voicebox
 from pipeline.media.compose import Composer
+from pipeline.media.expected import Expected, ExpectedShot, TextBox
 from pipeline.media.frames import Planes
-from pipeline.media.meters import TextBox
+from pipeline.media.limits import LIMITS
 from pipeline.media.motion import Box, CameraPath
 from pipeline.media.soundtrack import Soundtrack
 from pipeline.media.timeline import FilmSpec, SceneIn, Timeline, Word, plan
-from pipeline.media.verdict import Expected, ExpectedShot
 from pipeline.providers import hearing as spoken
 from pipeline.providers import local_voice
 
@@ -340,5 +340,6 @@ def test_there_are_more_than_twenty_ways_and_every_meter_of_a_film_has_one():
     assert len(spoiled) + len(own) + 1 > 20
     warned = {"caption_face"}  # above; never a fail
     elsewhere = {"silence", "freeze", "banding", "shot_short", "shot_long"}  # in test_media_meters
-    takes = {code for code in verdict.LIMITS if code.startswith("take_")}  # test_media_faces
-    assert set(verdict.LIMITS) <= {*spoiled, *own, *warned, *elsewhere, *takes}
+    bent = {"depth_torn", "depth_face"}  # in test_media_bending
+    takes = {code for code in LIMITS if code.startswith("take_")}  # test_media_faces
+    assert set(LIMITS) <= {*spoiled, *own, *warned, *elsewhere, *bent, *takes}

@@ -88,25 +88,33 @@ def heads(picture: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[motion.Box, ...
     return tuple(sorted(boxes, key=lambda box: box.w * box.h, reverse=True))
 
 
+def square(head: motion.Box) -> motion.Box:
+    """The detector's own square within a whole head (see `_whole_head`), as fractions of the picture; a little off
+    where the picture's edge cuts the head."""
+    w, h = head.w / (1 + 2 * _BESIDE), head.h / (1 + _ABOVE + _BELOW)
+    return motion.Box(head.x + _BESIDE * w, head.y + _ABOVE * h, w, h)
+
+
 def load() -> None:
     """Load the detector now: a worker that forks for each photo does it once, before its first fork."""
-    _detector()
+    recognition()
 
 
 @cache
-def _detector() -> Any:
+def recognition() -> Any:
+    """The library that finds faces, loaded at the first call (see `find_faces`)."""
     # Imported here and not above: it loads five models and costs every process that only wants a type 3 s and 130 MB.
     patience = ImageFile.LOAD_TRUNCATED_IMAGES
-    import face_recognition.api as recognition  # noqa: PLC0415
+    import face_recognition.api as library  # noqa: PLC0415
 
     # Its import makes Pillow accept half photos for the whole process; ours does not.
     ImageFile.LOAD_TRUNCATED_IMAGES = patience
-    return recognition.face_detector
+    return library
 
 
 def _detect(luma: Image.Image, longest: int, threshold: float) -> list[_Hit]:
     pixels = np.ascontiguousarray(_scaled(luma, longest))
-    squares, scores, _ = _detector().run(pixels, 0, threshold)
+    squares, scores, _ = recognition().face_detector.run(pixels, 0, threshold)
     height, width = pixels.shape
     return [
         _Hit(square.left() / width, square.top() / height, square.width() / width, square.height() / height, score)

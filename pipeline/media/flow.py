@@ -1,7 +1,7 @@
 """From frame to frame: frames that do not belong, jumps, and a camera that shakes, from small grey pictures of all.
 
 A `Stack` is uint8 of shape (frames, height, width). Every film's pictures change slowly: cameras glide and shots
-dissolve. What does not is seen at once, and is measured here without any threshold (see verdict.LIMITS).
+dissolve. What does not is seen at once, and is measured here without any threshold (see limits.LIMITS).
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+Picture = npt.NDArray[np.uint8]  # grey
 Stack = npt.NDArray[np.uint8]
 Rates = npt.NDArray[np.float32]
 
+BLACK = 22  # of 255: 3 % of the way from black (16) to white (235)
+CREEP = 0.05  # pixels of these pictures in a second: moves make 0.37 and more, strong grain on a still up to 0.04
+STIR = 2.5  # of 255: of a place of 8 × 8 pixels; a hand changes it by ten and more, a little grain by 1
 LONGEST_STRAY = 3  # frames; what stands longer is a shot, or a fault of another kind
 
 
@@ -75,6 +79,38 @@ def shake(small: Stack) -> float:
     return float(np.median(np.linalg.norm(np.diff(pace, axis=0), axis=1))) / float(min(small.shape[1:]))
 
 
+def black(small: Stack) -> npt.NDArray[np.bool_]:
+    """Which pictures are black: 98 % of them within 3 % of it. A night photograph has noise and lights above that."""
+    return np.asarray((small <= BLACK).mean(axis=(1, 2)) >= 0.98, np.bool_)
+
+
+def standing(small: Stack, fps: float, *, alive: bool = False) -> npt.NDArray[np.bool_]:
+    """In which pictures the camera does not move within a second; with `alive`, nor does anything before it.
+
+    The camera's move is the least-squares shift and growth of the whole picture (as in `shake`), over means of a third
+    of a second, in which grain that is new in every frame is gone. What else moves changes the mean of some place.
+    """
+    found = np.zeros(len(small), np.bool_)
+    step = max(1, round(fps / 3))
+    count = len(small) // step
+    if count < 4:
+        return found
+    mean: Rates = small[: count * step].reshape(count, step, *small.shape[1:]).mean(axis=1, dtype=np.float32)
+    first, then = mean[:-3], mean[3:]
+    still = _pace(first, then) < CREEP
+    if alive:
+        still &= _stir(first, then) < STIR
+    for at in np.flatnonzero(still):
+        found[at * step : (at + 4) * step] = True
+    return found
+
+
+def spans(found: npt.NDArray[np.bool_], fps: float) -> tuple[tuple[float, float], ...]:
+    """From which to which second each row of pictures goes that were `found`."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], found, [False]]).astype(np.int8)))
+    return tuple((float(a / fps), float(b / fps)) for a, b in edges.reshape(-1, 2))
+
+
 def _apart(small: Stack, frames: int) -> Rates:
     """The mean difference between each picture and the one so many frames later."""
     if len(small) <= frames:
@@ -87,6 +123,31 @@ def _peaks(figures: Rates) -> npt.NDArray[np.intp]:
     """Where figures are above 1 of 255 and no neighbour within three frames is higher."""
     high = [int(at) for at in np.flatnonzero(figures > 1)]
     return np.array([at for at in high if figures[at] == figures[max(0, at - 3) : at + 4].max()], np.intp)
+
+
+def _pace(one: Rates, other: Rates) -> Rates:
+    """How far the camera goes from one stack of pictures to another, in pixels: the root mean square over each."""
+    change, middle = (other - one)[:, 1:-1, 1:-1], (one + other) / 2
+    across: Rates = np.asarray((middle[:, 1:-1, 2:] - middle[:, 1:-1, :-2]) / 2, np.float32)
+    down: Rates = np.asarray((middle[:, 2:, 1:-1] - middle[:, :-2, 1:-1]) / 2, np.float32)
+    h, w = change.shape[1:]
+    x: Rates = np.asarray(np.arange(w) - (w - 1) / 2, np.float32)
+    y: Rates = np.asarray(np.arange(h) - (h - 1) / 2, np.float32)[:, None]
+    ways: tuple[Rates, ...] = (across, down, np.asarray(across * x + down * y, np.float32))
+    power = np.stack([np.stack([_dot(a, b) for b in ways], axis=1) for a in ways], axis=1).astype(np.float64)
+    # A picture without detail has no pace: 25 of 255², each pixel, in the growth as far as it moves a pixel.
+    reach = float((x * x).mean() + (y * y).mean())
+    power += np.diag([25.0, 25.0, 25.0 * reach])
+    wanted = np.stack([_dot(a, change) for a in ways], axis=1).astype(np.float64)
+    shift = np.linalg.solve(power, wanted[..., None])[..., 0]
+    return np.asarray(np.sqrt(shift[:, 0] ** 2 + shift[:, 1] ** 2 + shift[:, 2] ** 2 * reach), np.float32)
+
+
+def _stir(one: Rates, other: Rates) -> Rates:
+    """The most that the mean of any place of 8 × 8 pixels changes from one stack of pictures to another."""
+    count, h, w = one.shape
+    change = (other - one)[:, : h // 8 * 8, : w // 8 * 8].reshape(count, h // 8, 8, w // 8, 8).mean(axis=(2, 4))
+    return np.asarray(np.abs(change).max(axis=(1, 2)), np.float32)
 
 
 def _dot(one: Rates, other: Rates) -> Rates:

@@ -1,23 +1,27 @@
-"""A vendor's take, looked at before it is used: does it begin with its photo, and do its people stay who and how many?
+"""A vendor's take, looked at before it is used: does it begin with its photo, is that left at the end, and do people
+stay who and how many they are?
 
-A few frames are looked at. Faces are found and measured; whose they are is not asked, so a face that becomes another of
-the same size goes unseen. No vendor promises the last frame, so only the first is held against the photo.
+A few frames are looked at, the first and the last among them. Faces are found and measured; whose they are is asked
+only where the fan agreed (see resemblance).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
-from pipeline.media import conform, faces, meters, startframe
-from pipeline.media.meters import Picture
+from pipeline.media import conform, faces, meters, resemblance, sighting, startframe
+from pipeline.media.flow import Picture
+from pipeline.media.limits import Finding, beyond
 from pipeline.media.motion import Box
-from pipeline.media.verdict import Finding, beyond
+from pipeline.media.resemblance import Colour
 
-LOOKS = (0.0, 0.25, 0.5, 0.75, 0.95)  # shares of the clip; the first is its first frame
+LOOKS = (0.0, 0.25, 0.5, 0.75, 1.0)  # shares of the clip: the first frame is one, and the last
+_LAST = 0.02  # seconds before its end in which the last frame surely stands
 _LARGE = 0.12  # of the longer side: a head that size must be found again, a smaller one may be missed
 
 
@@ -29,31 +33,55 @@ def check(
     interest: Box,
     folder: Path,
     *,
+    alike: bool = False,
     on_progress: Callable[[], None] = lambda: None,
 ) -> tuple[Finding, ...]:
     """What is wrong with a clip of `photo`, filmed from its start picture of `shape` (see startframe).
 
-    `known` faces and `interest` are fractions of the photo. `folder` gets the start picture. About half a CPU second,
-    and the models, so for worker processes that have them (see faces). Raises BadMedia for a clip that cannot be read,
-    OSError for a photo that cannot.
+    `known` faces and `interest` are fractions of the photo. `folder` gets the start picture. With `alike` faces are
+    compared, to which the fan must have agreed. About half a CPU second, twice that with `alike`, and the models, so
+    for worker processes that have them (see faces). Raises BadMedia for a clip that cannot be read, OSError for a photo
+    that cannot.
     """
     start = folder / "start-of-take.jpg"
     startframe.write(photo, start, shape, known, interest)
-    first = meters.grey(start, max(startframe.LONGEST, startframe.LEAST))
+    first = sighting.grey(start, max(startframe.LONGEST, startframe.LEAST))
     seconds, _size = conform.measure(clip)
-    moments = [share * seconds for share in LOOKS]
-    found = []
-    frames: list[Picture] = [
-        np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8) for frame in meters.sample_frames(clip, moments)
-    ]
-    missing = 1 - meters.sight(frames[0], first).likeness
-    if severity := beyond("take_start", missing):
-        found.append(Finding("take_start", severity, "The take does not begin with its photo.", 0.0, missing))
+    moments = [max(0.0, min(share * seconds, seconds - _LAST)) for share in LOOKS]
+    pictures = meters.sample_frames(clip, moments)
+    frames: list[Picture] = [np.asarray(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY), np.uint8) for one in pictures]
     people = [faces.heads(first)]
     for frame in frames:
         people.append(faces.heads(frame))
         on_progress()
-    return (*found, *crowd(people, moments, known=len(known)))
+    found = [*_photo(first, frames, moments), *crowd(people, moments, known=len(known))]
+    if alike and people[0]:
+        found += _persons(start, people, pictures, moments)
+    return tuple(found)
+
+
+def _photo(first: Picture, frames: Sequence[Picture], moments: Sequence[float]) -> Iterator[Finding]:
+    """The photo in the first frame, and what is left of it in the last."""
+    missing = 1 - sighting.sight(frames[0], first).likeness
+    if severity := beyond("take_start", missing):
+        yield Finding("take_start", severity, "The take does not begin with its photo.", 0.0, missing)
+    # What the take made of the photo in its first frame is its own manner, and no loss.
+    lost = 1 - sighting.kept(frames[0], frames[-1])
+    if severity := beyond("take_end", lost):
+        yield Finding("take_end", severity, "At its end the take shows something else.", moments[-1], lost)
+
+
+def _persons(
+    start: Path, people: Sequence[Sequence[Box]], pictures: Sequence[Colour], moments: Sequence[float]
+) -> Iterator[Finding]:
+    """Whether the largest face of the photo stays who it is."""
+    with Image.open(start) as opened:
+        photo = np.asarray(opened.convert("RGB"), np.uint8)
+    found = resemblance.apart(photo, people[0][0], list(zip(pictures, people[1:], strict=True)))
+    seen = [(far, second) for far, second in zip(found, moments, strict=True) if far is not None]
+    far, second = max(seen, default=(0.0, 0.0))
+    if severity := beyond("take_person", far):
+        yield Finding("take_person", severity, "A face in the take is not that of the photo.", second, far)
 
 
 def crowd(people: Sequence[Sequence[Box]], moments: Sequence[float], *, known: int) -> tuple[Finding, ...]:
