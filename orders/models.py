@@ -234,6 +234,13 @@ class ConsentKind(models.TextChoices):
     PHOTOS = "photos", _("I may use these photos, and the people in them would be fine with it.")
     AI_VOICE = "ai_voice", _("I understand the film is AI-generated with a licensed voice, and is labelled so.")
     LOOK = "look", _("OpenAI may also look at small copies of my photos, so that the story fits them.")
+    LIKENESS = (
+        "likeness",
+        _(
+            "Faces in filmed shots may also be compared with those in my photos, so that people stay who they are. "
+            "What is measured of a face is never kept."
+        ),
+    )
 
 
 class Consent(models.Model):

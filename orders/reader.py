@@ -15,12 +15,14 @@ from .models import Order
 class Sharing:
     """What leaves this machine, in sentences for the fan: of the photos, of the words.
 
-    `eyes`: the writer would look at the photos, where the fan agrees.
+    `eyes`: the writer would look at the photos, where the fan agrees. `filmed`: shots are filmed by a vendor, and the
+    people in them could be held against the photos, where the fan agrees.
     """
 
     photos: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     eyes: bool = False
+    filmed: bool = False
 
 
 class _Maker:

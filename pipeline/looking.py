@@ -12,6 +12,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from orders.models import ConsentKind
+
 from . import engine, files, queue, roster
 from .media import takecheck
 from .media.motion import Box
@@ -55,12 +57,13 @@ def look(pk: int) -> None:
 def _look(call: Call) -> list[dict[str, Any]]:
     wanted = ShotRequest.from_json(call.request)
     photo = Scene.objects.get(script__production=call.step.production, number=call.step.item).photo
+    agreed = call.step.production.order.consents.filter(kind=ConsentKind.LIKENESS).exists()
     with files.workspace("look") as folder:
         try:
             clip, still = files.fetch(call.files["video"], folder), files.fetch(photo.file, folder)
             known = [Box(*face) for face in wanted.faces]
             shape = wanted.width, wanted.height
-            found = takecheck.check(clip, still, shape, known, Box(*wanted.interest), folder)
+            found = takecheck.check(clip, still, shape, known, Box(*wanted.interest), folder, alike=agreed)
         except (BadMedia, OSError) as error:
             log.warning("%s cannot be looked at, whoever cuts it will see: %s", call, error)
             return []

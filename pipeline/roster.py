@@ -398,9 +398,10 @@ def sharing() -> Sharing:
         )
     if moderates_photos():
         photos.append(str(CHECKED))
-    if _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY") != "local":
+    filmed = _wanted("VIDEO", "higgsfield", "HIGGSFIELD_KEY") != "local"
+    if filmed:
         photos.append(str(FILMED))
-    return Sharing(tuple(photos), tuple(words), eyes=writer_has_eyes())
+    return Sharing(tuple(photos), tuple(words), eyes=writer_has_eyes(), filmed=filmed)
 
 
 def agreed(order: Order, to: Promise) -> bool:

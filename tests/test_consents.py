@@ -86,8 +86,17 @@ def test_the_summary_offers_the_box_unticked_and_the_order_goes_on_without_it(cl
     assert {consent.kind for consent in order.consents.all()} == REQUIRED
 
 
+def test_the_box_for_comparing_faces_is_there_only_where_shots_are_filmed(settings):
+    assert ConsentKind.LIKENESS not in asked()
+    settings.HIGGSFIELD_KEY = "id:secret"
+    assert "never kept" in asked()[ConsentKind.LIKENESS]
+    assert ConsentKind.LIKENESS not in REQUIRED
+    settings.VIDEO = "local"
+    assert ConsentKind.LIKENESS not in asked()
+
+
 def test_a_new_photo_asks_again_who_may_look(settings, tmp_path):
-    settings.OPENAI_VISION, settings.OPENAI_API_KEY = True, "sk"
+    settings.OPENAI_VISION, settings.OPENAI_API_KEY, settings.HIGGSFIELD_KEY = True, "sk", "id:secret"
     order = making.draft(by=making.fan())
     assert {consent.kind for consent in order.consents.all()} == set(ConsentKind)
     path = make_photo(tmp_path / "new.jpg", 9, (400, 400))

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from benchmarks.filming import Studio, film
+from orders.models import ConsentKind
 from pipeline import invariants, jobs, looking
 from pipeline.media import takecheck
-from pipeline.media.verdict import Finding
+from pipeline.media.limits import Finding
 from pipeline.models import Call, CallState, Event, Take, TakeState
 from pipeline.providers.video_models import DEFAULT_MODELS
 from videogen import demo
@@ -110,8 +111,9 @@ def test_where_nobody_comes_to_look_the_take_is_used_unseen(sees, monkeypatch):
 def test_what_a_look_finds_is_kept_with_the_call_and_it_looks_once(monkeypatch):
     asked = []
 
-    def check(clip, photo, shape, known, interest, folder):
+    def check(clip, photo, shape, known, interest, folder, *, alike):
         asked.append((clip.read_bytes(), photo.read_bytes(), shape))
+        assert not alike, "nobody agreed"
         return (Finding("take_start", "fail", "Not the photo.", 0.0, 0.6),) if len(asked) == 1 else ()
 
     monkeypatch.setattr(takecheck, "check", check)
@@ -123,6 +125,27 @@ def test_what_a_look_finds_is_kept_with_the_call_and_it_looks_once(monkeypatch):
     for call in (first, second, first):
         jobs.look_at_take(call.pk)
     assert asked == [(b"a clip", b"photo", first.step.production.order.brief.size)] * 2
+
+
+def test_faces_are_compared_only_where_the_fan_agreed_to_that(monkeypatch, settings):
+    """Each order's takes by its own consent; nothing but a distance ever comes of it."""
+    compared = []
+
+    def check(*args, alike, **more):
+        compared.append(alike)
+        return (Finding("take_person", "warn", "Another face.", 1.0, 0.65),)
+
+    monkeypatch.setattr(takecheck, "check", check)
+    shoot()
+    call = shots_of("take-1")
+    order = call.step.production.order
+    order.consents.create(kind=ConsentKind.LIKENESS, words="agreed")
+    Call.objects.filter(pk=call.pk).update(result={})
+    jobs.look_at_take(call.pk)
+    assert compared == [False, True]
+    assert shots_of("take-1").result["seen"] == [
+        {"code": "take_person", "severity": "warn", "sentence": "Another face.", "second": 1.0, "figure": 0.65}
+    ]
 
 
 def test_what_cannot_be_looked_at_is_left_to_the_cut():
