@@ -325,7 +325,7 @@ def _board(steps: Sequence[Step], calls: Iterable[Call]) -> list[StageGroup]:
 
 def _step(step: Step, label: str, calls: int) -> StepLine:
     return StepLine(
-        label=f"{label} {step.item}" if step.item else label,
+        label=f"{label} {step.scene}" if step.item else label,
         item=step.item,
         state=str(step.get_state_display()),
         look=LOOKS.get(StepState(step.state), ""),
@@ -334,7 +334,7 @@ def _step(step: Step, label: str, calls: int) -> StepLine:
         took=_took(step.started_at, step.ended_at),
         calls=calls,
         error=step.error,
-        again=f"from_stage={step.stage}&scenes={step.item}" if step.stage in ("narration", "shot") else "",
+        again=f"from_stage={step.stage}&scenes={step.scene}" if step.stage in ("narration", "shot") else "",
     )
 
 

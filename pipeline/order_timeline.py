@@ -23,6 +23,7 @@ from orders.models import Order, OrderEvent
 from . import history, versions
 from .line import STAGES
 from .models import Call, CallState, Escalation, EscalationKind, Event, Notice, NoticeKind
+from .models.board import ANEW
 from .order_lists import lasting
 
 # What may be picked, in the order of the picks.
@@ -178,7 +179,7 @@ def _with_audit(entries: list[Entry], lines: Iterable[Any]) -> list[Entry]:
 def _stage(stage: str, item: int) -> str:
     line = STAGES.get(stage)
     label = str(line.label) if line and line.label else stage
-    return f"{label} {item}" if item else label
+    return f"{label} {item % ANEW}" if item else label
 
 
 def _tone(name: str) -> str:
@@ -191,7 +192,7 @@ def _call(call: Call, *, errors: bool) -> Iterator[Entry]:
     what = _("%(provider)s was asked: %(job)s %(number)s") % {
         "provider": f"{call.provider} {call.model}".strip(),
         "job": call.job,
-        "number": call.step.item or "",
+        "number": call.step.scene or "",
     }
     took = call.latency
     figures = [

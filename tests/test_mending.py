@@ -14,13 +14,14 @@ from django.utils import timezone
 
 from billing import services as billing
 from orders.models import OrderState
-from pipeline import engine, film, invariants, jobs, mending, queue, services
+from pipeline import asking, engine, film, invariants, jobs, mending, queue, services
 from pipeline.engine import DONE, Work
 from pipeline.line import LINE, STAGES
 from pipeline.media import meters, probe
+from pipeline.media.limits import LIMITS, Finding
 from pipeline.media.sound import Loudness
-from pipeline.media.verdict import LIMITS, Finding, Verdict
-from pipeline.models import Cut, FirstLook, Narration, Production, Scene, Script, Shot, Step, Take, TakeState
+from pipeline.media.verdict import Verdict
+from pipeline.models import Call, Cut, FirstLook, Narration, Production, Scene, Script, Shot, Step, Take, TakeState
 from pipeline.models.story import TakeKind
 from pipeline.stages import qc
 
@@ -76,6 +77,7 @@ def studio(bells, monkeypatch) -> Callable[..., Production]:
                 before(work.production)
                 shots = [[a, b, work.order.photos.first().file, filmed, [], scene] for a, b, filmed, scene in SHOTS]
                 told = {"size": [9, 16], "fps": 30, "seconds": 14, "captions": [], "labels": [], "shots": shots}
+                told["lines"] = [[2.0, ["one"]], [7.5, ["two"]], [9.5, ["three"]]]
                 stored = default_storage.save(
                     f"{work.production.folder}/film.mp4", ContentFile(film_of(work.step.item))
                 )
@@ -129,7 +131,7 @@ def test_a_still_shot_gets_another_move_and_the_film_is_cut_once_more(studio):
     assert pieces() == {1, 3}, "what was not at fault is not encoded again"
     [event] = production.events.filter(name="film.mended")
     told = {"code": "face_cut", "second": 7.5, "figure": 0.4, "by": "shot"}
-    assert event.data == {"findings": [told], "scenes": [2], "sha256": sha256(film_of(0)).hexdigest()}
+    assert event.data == {"findings": [told], "scenes": [2], "lines": [], "sha256": sha256(film_of(0)).hexdigest()}
     assert [(step.item, step.state) for step in Step.objects.filter(stage="cut").order_by("item")] == [
         (0, "done"),
         (1, "done"),
@@ -146,6 +148,26 @@ def test_a_filmed_shot_gives_way_to_its_photo(studio):
     assert (second.state, second.selected, second.kind) == (TakeState.READY, True, TakeKind.STILL)
     assert second.provider == "local-studio"
     assert pieces() == {2, 3}
+
+
+@pytest.mark.parametrize("severity", ["warn", "fail"])
+def test_a_line_that_was_not_understood_is_read_again_before_anybody_is_asked(studio, severity):
+    production = studio([Finding("wrong_words", severity, "Heard: “tow”.", 7.5, 0.6)], [])
+    assert production.order.state == OrderState.DELIVERED
+    [event] = production.events.filter(name="film.mended")
+    assert (event.data["lines"], event.data["scenes"]) == ([2], [])
+    assert event.data["findings"][0]["by"] == "line"
+    done = production.events.filter(name="step.done", stage__in=("narration", "cut")).values_list("stage", "item")
+    assert list(done)[-2:] == [("narration", 1002), ("cut", 1)], "the cut waits for the line"
+    assert pieces() == {1, 2, 3}, "no picture is to blame"
+
+
+def test_a_line_that_is_not_understood_twice_is_for_a_person(studio):
+    heard = Finding("wrong_words", "warn", "Heard: “tow”.", 7.5, 0.4)
+    production = studio([heard])
+    assert production.events.filter(name="film.mended").count() == 1
+    assert Step.objects.filter(stage="narration", item__gt=1000).count() == 1
+    assert production.cut.findings.get().code == "wrong_words"
 
 
 def test_what_lies_between_two_shots_changes_both(studio):
@@ -239,7 +261,8 @@ def test_a_real_film_is_cut_anew_where_it_failed_and_passes(tmp_path, monkeypatc
         found.append(real(measures, expected))
         cuts.append(Cut.objects.get())
         shot = next(shot for shot in expected.shots if shot.scene == 2)
-        return found[-1] if len(found) > 1 else Verdict("fail", (fail("shake", shot.start),))
+        wrong = fail("shake", shot.start), fail("wrong_words", expected.lines[2].start)
+        return found[-1] if len(found) > 1 else Verdict("fail", wrong)
 
     monkeypatch.setattr(qc.verdict, "judge", judge)
     report, code = make(*STORY, out=tmp_path / "film.mp4", seconds=20, format="1:1")
@@ -248,6 +271,10 @@ def test_a_real_film_is_cut_anew_where_it_failed_and_passes(tmp_path, monkeypatc
     before, after = cuts
     assert before.sha256 != after.sha256
     times = [[shot[:4] for shot in cut.timeline["shots"]] for cut in cuts]
-    assert times[0] == times[1], "the same shots at the same times, differently moved"
+    assert times[0][0] == times[1][0]
     assert seeds() == {number: number + mending.OTHER * (number == 2) for number in seeds()}
+    paces = {call.step.item: call.request["settings"].get("pace") for call in Call.objects.filter(job="voice")}
+    assert paces.pop(1003) == asking.SLOWER
+    assert set(paces.values()) == {None}
+    assert Narration.objects.get(scene__number=3).call.step.item == 1003
     assert invariants.broken() == []

@@ -73,6 +73,9 @@ class Production(models.Model):
         return f"films/{self.order.code}/{self.number}"
 
 
+ANEW = 1000  # added to a scene's number in the item of a step that does its work once more: no step is done twice
+
+
 class StepState(models.TextChoices):
     """A step's life on the board."""
 
@@ -142,6 +145,16 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.production_id} {self.stage}[{self.item}]"
+
+    @property
+    def scene(self) -> int:
+        """The number of the scene that a per-item stage's step is about."""
+        return self.item % ANEW
+
+    @property
+    def again(self) -> bool:
+        """Whether it does a scene's work once more."""
+        return self.item >= ANEW
 
 
 class CallState(models.TextChoices):

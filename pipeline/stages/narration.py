@@ -15,7 +15,7 @@ from ..providers.base import Reading
 
 def run(work: Work) -> Done | Wait:
     """Ask the voice for this scene's line and keep the audio."""
-    scene = Scene.objects.select_related("script").get(script__production=work.production, number=work.step.item)
+    scene = Scene.objects.select_related("script").get(script__production=work.production, number=work.step.scene)
     if Narration.objects.filter(scene=scene).exists():
         return DONE
     brief = work.order.brief
@@ -25,7 +25,7 @@ def run(work: Work) -> Done | Wait:
             f"no licence of {voice} covers {brief.occasion} today",
             fan=_("The licence for this voice does not cover this film any more."),
         )
-    request = asking.line(work.order, work.production, scene)
+    request = asking.line(work.order, work.production, scene, again=work.step.again)
     with files.workspace("narration") as folder:
         call = ask(work, roster.voice(voice.provider), request.to_json(), folder)
     if call.state != CallState.SUCCEEDED:

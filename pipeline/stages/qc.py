@@ -44,7 +44,7 @@ def run(work: Work) -> Done | Wait:
             with work.waiting(files.PATIENCE):
                 sheet = _sheet(work, cut, master, judged)
             _keep(work, cut, measures, judged, sheet)
-    if cut.verdict == "fail" and mending.mend(work, cut):
+    if mending.mend(work, cut):
         return Wait(mending.AGAIN)
     if cut.verdict == "fail":
         first = cut.findings.filter(severity="fail").first()
