@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ INIT = ("-U", "videogen", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
 # A test's database may be lost: nothing waits for the disk.
 CARELESS = ("--fsync=off", "--synchronous_commit=off", "--full_page_writes=off")
 PATIENCE = 30
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class Server:
@@ -81,6 +83,14 @@ def running() -> Iterator[Server]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_python(*words: str, **env: str) -> None:
+    """Run Python in a process of its own, with these variables as well; its output is shown where it fails."""
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
 
 
 def _programs(folder: Path) -> Path:

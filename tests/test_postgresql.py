@@ -1,12 +1,8 @@
-"""PostgreSQL beside SQLite: what concurrency could break is tried again; every migration goes there and back."""
+"""PostgreSQL beside SQLite: what concurrency could break is tried again."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +10,6 @@ from . import postgres
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parent.parent
 # Whatever is raced for, the calls with their slots and budgets, the bells. TEST_DATABASE_URL runs any other test there.
 AGAIN = (
     "test_races",
@@ -42,24 +37,6 @@ OF_OTHERS = (
     "test_many.py::test_what_is_made_is_plausible_and_twice_is_twice",
     "test_erasing.py",
 )
-THERE_AND_BACK = """
-import django
-django.setup()
-from django.core.management import call_command
-from django.db import connection
-from orders.models import Order
-from tests import making
-def migrate(*where):
-    call_command("migrate", *where, verbosity=0, interactive=False)
-migrate()
-making.draft()
-migrate("accounts", "zero")  # and so everything that stands on it
-ours = ("accounts_", "orders_", "billing_", "pipeline_")
-assert not [name for name in connection.introspection.table_names() if name.startswith(ours)]
-migrate()
-making.draft()
-assert Order.objects.count() == 1
-"""
 
 
 @pytest.fixture(scope="module")
@@ -68,21 +45,6 @@ def database() -> Iterator[str]:
         yield server.url
 
 
-def run(*words: str, **env: str) -> None:
-    done = subprocess.run(
-        [sys.executable, *words], cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
-
-
 def test_what_holds_on_sqlite_holds_on_postgresql(database: str):
     wanted = (*(f"{module}.py" for module in AGAIN), *OF_OTHERS)
-    run("-m", "pytest", *(f"tests/{name}" for name in wanted), TEST_DATABASE_URL=database)
-
-
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_every_migration_goes_there_and_back(kind: str, database: str, tmp_path: Path):
-    env = {"VIDEOGEN_VAR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "videogen.settings"}
-    if kind == "postgresql":
-        env["DATABASE_URL"] = database
-    run("-c", THERE_AND_BACK, **env)
+    postgres.run_python("-m", "pytest", *(f"tests/{name}" for name in wanted), TEST_DATABASE_URL=database)
