@@ -21,6 +21,19 @@ from pipeline import live, queue
 
 from . import making, wizard
 
+# The files that take longest, in this order: whole sites with films, another database, every page of the desk.
+LONGEST = (
+    "test_prove",
+    "test_postgresql",
+    "test_money_journey",
+    "test_processes",
+    "test_desk_pages",
+    "test_journey",
+    "test_site_under_faults",
+    "test_spoiled_films",
+    "test_review_keys",
+)
+
 
 def pytest_configure() -> None:
     """Passwords are not what the tests are about, and a good hash takes a third of a second."""
@@ -38,11 +51,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole films by real processes and vendors go first: nobody is left alone with them when all others are done.
-    So does what is slow as a whole file.
+    So does what is slow as a whole file. The longest are the very first, so that the short ones fill what is left.
     """
+    place = {name: number for number, name in enumerate(LONGEST)}
     long = {item.path for item in items if item.get_closest_marker("slow") and item.get_closest_marker("render")}
     long |= {item.path for item in items if (file := item.getparent(pytest.Module)) and file.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in long)
+    items.sort(key=lambda item: (place.get(item.path.stem, len(LONGEST)), item.path not in long))
 
 
 def pytest_collection_finish() -> None:
