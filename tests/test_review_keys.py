@@ -85,11 +85,11 @@ def test_a_whole_review_with_keys_only(live_server: Any, reviews: list[Review]) 
         desk.goto(live_server.url + page(first))
         settle(desk, first)
         playing = "!document.querySelector('video').paused"
-        desk.wait_for_function(playing)
+        desk.wait_for_function(f"() => {playing}")
         desk.keyboard.press("2")
         assert desk.evaluate("document.querySelector('video').playbackRate") == 2
         desk.keyboard.press("Space")
-        desk.wait_for_function(f"!({playing})")
+        desk.wait_for_function(f"() => !({playing})")
         # One change: the panel has the focus, says what it takes, and the film goes to be made again.
         desk.keyboard.press("c")
         expect(desk.get_by_role("heading", name="Ask for a change")).to_be_visible()
