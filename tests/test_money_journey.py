@@ -1,4 +1,7 @@
-"""Pay, watch, have one shot changed, approve, give half back: the page, the mail, the books and the gateway agree."""
+"""Pay, wait for the creator, who has one shot changed and approves, get half back: pages, mail, books, gateway agree.
+
+The fan orders at a wide screen and goes on with a phone; the creator reads on a phone and decides at a wide screen.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from .test_processes import Site, gone
 pytestmark = [pytest.mark.browser, pytest.mark.render, pytest.mark.slow]
 
 FAN, CREATOR, STAFF = "eileens-friend@films.example", "pip@videogen.invalid", "staff@videogen.invalid"
+PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 PATIENCE = 180_000  # milliseconds
 
 
@@ -50,7 +54,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, mails: Path) -> Iterator[Site
 @contextmanager
 def desk_of(page: Page, base: str, mail: str) -> Iterator[Page]:
     """The desk in a browser of somebody's own, entered with a password."""
-    context = page.context.browser.new_context(viewport={"width": 1280, "height": 900})
+    context = page.context.browser.new_context(viewport=WIDE, reduced_motion="reduce")
     desk = context.new_page()
     desk.goto(f"{base}/admin/")
     desk.get_by_label(re.compile("e-?mail", re.I)).fill(mail)
@@ -84,12 +88,21 @@ def ask_for_another_shot(desk: Page) -> None:
 
 def test_fan_creator_and_staff_and_every_cent(site: Site, mails: Path) -> None:
     base = f"http://localhost:{site.port}"
-    with chromium(viewport={"width": 390, "height": 844}, has_touch=True) as page:
-        address = order_a_film(page, base, "Pip", FAN, till=by_stripe)
+    with chromium(viewport=WIDE, has_touch=True) as page:
+        address = order_a_film(page, base, "Pip", FAN, "Robin", till=by_stripe)
         code = address.rstrip("/").split("/")[-2]
         site.wait_for("select state from pipeline_review", [("waiting",)])
         assert site.rows("select state, captured from billing_payment") == [("authorized", 0)]
+        expect(page.get_by_text(re.compile("Pip Pepperwick is looking at your film"))).to_be_visible(timeout=PATIENCE)
+        look(page, "review-fan")
         with desk_of(page, base, CREATOR) as desk:
+            desk.set_viewport_size(PHONE)
+            desk.goto(f"{base}/admin/pipeline/review/")
+            shot(desk, "desk-queue")
+            desk.get_by_role("link", name=re.compile("Robin")).click()
+            expect(desk.locator("video")).to_be_visible()
+            look(desk, "review-phone")
+            desk.set_viewport_size(WIDE)
             desk.goto(f"{base}/admin/pipeline/review/next/")
             look(desk, "review")
             ask_for_another_shot(desk)
@@ -100,17 +113,22 @@ def test_fan_creator_and_staff_and_every_cent(site: Site, mails: Path) -> None:
             )
             assert shots == [(1,)], "one shot was filmed again, and no other"
             desk.goto(f"{base}/admin/pipeline/review/next/")
-            desk.wait_for_timeout(700)
-            desk.keyboard.press("a")
+            desk.get_by_role("button", name="Approve").click()
             expect(desk.locator("[data-toast]")).to_be_visible()
+            expect(desk.get_by_text(re.compile("^\\s*Approved[.:]"))).to_be_visible()
             shot(desk, "approved")
+        # The fan's page changes by itself.
+        expect(page.locator("video")).to_be_visible(timeout=PATIENCE)
+        assert page.url == address
         site.wait_for("select state, captured from billing_payment", [("captured", 1600)])
+        page.set_viewport_size(PHONE)
         page.reload()
         expect(page.locator("video")).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_text("Paid", exact=True)).to_be_visible()
         with desk_of(page, base, STAFF) as desk:
             desk.goto(f"{base}/admin/orders/order/?q={code}")
             desk.get_by_role("link", name=code).first.click()
+            desk.wait_for_url(re.compile("/change/"))
             look(desk, "order")
             desk.get_by_role("link", name="Give money back").click()
             desk.get_by_label(re.compile("^Amount")).fill("8.00")
@@ -121,12 +139,14 @@ def test_fan_creator_and_staff_and_every_cent(site: Site, mails: Path) -> None:
             site.wait_for("select state, amount from billing_refund", [("done", 800)])
             desk.goto(f"{base}/admin/orders/order/?q={code}")
             desk.get_by_role("link", name=code).first.click()
+            desk.wait_for_url(re.compile("/change/"))
             look(desk, "order-refunded")
         page.reload()
         expect(page.get_by_text(re.compile("€8 went back to your card"))).to_be_visible()
         look(page, "refunded")
     told = "\n".join(path.read_text() for path in mails.glob("*"))
     assert "€8" in told, told
+    assert site.ask("look")["broken"] == []
     books = site.ask("books")
     assert books["differences"] == []
     assert sum(books["accounts"].values()) == 0
