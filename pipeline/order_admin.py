@@ -167,6 +167,13 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
         """Ours, which fills in the rows."""
         return OrderList
 
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """One that does not count again what stands beside the filter."""
+        paginator = super().get_paginator(request, *args, **kwargs)
+        if (counted := getattr(request, "counted", None)) is not None:
+            paginator.count = counted
+        return paginator
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, under its saved filters."""
         if not sees_all(request.user):
@@ -174,6 +181,8 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
         filters = [one for one in order_lists.SAVED if one.open_to(request.user)]
         numbers = order_lists.counts(self.get_queryset(request), filters)
         chosen = order_lists.saved(request.GET.get("show"), request.user).key
+        if set(request.GET) <= {"show", "p"} and chosen in numbers:
+            request.counted = numbers[chosen]  # type: ignore[attr-defined]
         address = reverse("admin:orders_order_changelist")
         shown = [
             {

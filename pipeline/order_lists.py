@@ -19,7 +19,7 @@ from accounts.models import User
 from billing import margins
 from billing.models import Payment, Refund, RefundState
 from orders import cashier
-from orders.models import Order, OrderState
+from orders.models import Brief, Order, OrderState
 
 from .line import LINE
 from .models import Call, Production, ProductionState, RefundRequest, RequestState, Review, ReviewState, Step, StepState
@@ -199,8 +199,9 @@ def named(term: str) -> list[int]:
     found = _pks(_of_code(term.strip()).values_list("pk"))
     if found:
         return found
-    by_name = Order.objects.filter(brief__name__istartswith=term.strip()).order_by("-pk").values_list("pk")
-    return _pks(by_name) + _pks(by_name.filter(state=OrderState.PLACED))
+    by_name = Brief.objects.filter(name__istartswith=term.strip()).order_by("-order").values_list("order")
+    found = _pks(by_name)
+    return found if len(found) < MOST_FOUND else found + _pks(by_name.filter(order__state=OrderState.PLACED))
 
 
 def _begins(word: str) -> QuerySet[User]:

@@ -244,3 +244,16 @@ def test_the_timeline_tells_what_staff_did_once_with_the_reason_and_which_versio
     assert "Wide (16:9)" not in only
     client.force_login(one_of(Role.FINANCE))
     assert "A stranger’s child." not in client.get(address).content.decode()
+
+
+def test_what_a_filter_has_is_counted_once_and_is_what_is_listed(client):
+    for number in range(3):
+        paid(f"fan{number}@films.example")
+    client.force_login(one_of(Role.ADMIN))
+    address = reverse("admin:orders_order_changelist")
+    for query, found in (("?show=making", 3), ("?show=making&q=nobody", 0), ("?show=late", 0), ("", 3)):
+        shown = client.get(address + query).context["cl"]
+        assert (shown.result_count, len(shown.result_list)) == (found, found), query
+    with CaptureQueriesContext(connection) as caught:
+        client.get(f"{address}?show=making")
+    assert [one["sql"] for one in caught if one["sql"].startswith("SELECT COUNT")] == []

@@ -23,7 +23,9 @@ from pipeline import jobs, sweeping
 
 from . import making, tills
 from .books import sold, total
+from .browsers import chromium, violations
 from .entering import enter
+from .test_desk_pages import ADVICE, SCREENS, SITE, rendered, serve
 from .test_order_desk import one_of
 from .test_races import at_once, on_disk  # noqa: F401  (a fixture that is used by itself)
 
@@ -57,7 +59,7 @@ def account_of(creator: Creator) -> PayoutAccount:
 def test_a_creator_opens_an_account_completes_it_at_stripe_and_is_paid(creator: Creator) -> None:
     client = at_the_desk(creator)
     assert "How you are paid" in text(client, "admin:billing_payout_changelist")
-    assert f"{creator} has no payout account yet, so nothing can be sent." in text(client)
+    assert "You have no payout account yet, so nothing can be sent to you." in text(client)
     page = client.post(reverse(MINE)).content.decode()
     [there] = re.findall(r'href="(http[^"]+/connect/[^"]+)"', page)
     account = account_of(creator)
@@ -107,6 +109,36 @@ def test_several_clicks_at_once_open_one_account(creator: Creator) -> None:
     assert [one for one in ways if isinstance(one, Exception)] == []
     assert PayoutAccount.objects.count() == 1
     assert [one["id"] for one in tills.ask("v1/accounts")["data"]] == [account_of(creator).external_id]
+
+
+def states(creator: Creator) -> dict[str, Any]:
+    """A creator's page as it is without an account, on the way, before it is complete and when it is; and the lists."""
+    client = at_the_desk(creator)
+    found = rendered(client, [reverse(MINE), reverse("admin:billing_payout_changelist")])
+    pages = {"none": found.pop(reverse(MINE)), "list": found.popitem()[1]}
+    pages["way"] = client.post(reverse(MINE))
+    pages["lacks"] = client.get(reverse(MINE))
+    PayoutAccount.objects.update(external_id=tills.account(), looked_at=None)
+    pages["ready"] = client.get(reverse(MINE))
+    staff = enter(one_of(Role.FINANCE), client=Client())
+    pages["accounts"] = staff.get(reverse("admin:billing_payoutaccount_changelist"))
+    pages["account"] = staff.get(reverse("admin:billing_payoutaccount_change", args=[account_of(creator).pk]))
+    PayoutAccount.objects.all().delete()
+    pages["begin"] = staff.get(reverse("admin:billing_payout_begin"))
+    return {f"/{name}/": page for name, page in pages.items()}
+
+
+@pytest.mark.browser
+def test_each_state_of_the_page_is_clean_by_axe_on_a_phone_and_a_wide_screen(creator: Creator) -> None:
+    pages = states(creator)
+    for size, scheme in SCREENS:
+        with chromium(viewport=size, color_scheme=scheme) as page:
+            serve(page, pages)
+            for name in pages:
+                page.goto(f"{SITE}{name}")
+                assert [one for one in violations(page) if not one.startswith(ADVICE)] == [], name
+                wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
 
 
 # --- staff ------------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from pipeline.models import Concern, Cut, Finding, Review, ReviewState, Scene, S
 
 from . import films, making
 from .desk import World
+from .entering import enter
 
 pytestmark = pytest.mark.django_db
 
@@ -389,3 +390,14 @@ def test_the_creators_who_need_not_look_have_a_queue_too(db):
     client = Client()
     client.force_login(quick.user)
     assert "One film waits for you" in text(client.get(reverse("admin:pipeline_review_changelist")))
+
+
+def test_a_review_is_found_by_its_orders_code_and_by_the_beginning_of_a_name(pip):
+    review = film(pip, "Eileen", 1)
+    film(pip, "Quentin", 2)
+    code = review.cut.production.order.code
+    client = enter(User.objects.get(email="staff@videogen.invalid"))
+    address = reverse("admin:pipeline_review_changelist")
+    for term, found in ((code.lower(), 1), (code.replace("-", ""), 1), ("eile", 1), ("leen", 0), ("", 2)):
+        assert client.get(address, {"q": term}).context["cl"].result_count == found, term
+    assert client.get(address, {"q": "eile", "show": "all"}).context["cl"].result_count == 1
