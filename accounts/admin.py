@@ -69,7 +69,7 @@ class UserAdmin(Reasoned, Scoped, admin.ModelAdmin[User]):
         user = form.instance
         now = {name: getattr(user, name) for name in powers if name != "groups"}
         now["groups"] = sorted(user.groups.values_list("name", flat=True))
-        return self.tell(request, "user.empowered", user, **now)
+        return self.keep(request, "user.empowered", user, **now)
 
 
 class LicenceInline(Scoped, admin.StackedInline[VoiceLicence, Voice]):
@@ -119,9 +119,9 @@ class VoiceAdmin(RecentChanges, Reasoned, Scoped, admin.ModelAdmin[Voice]):
             told += [("licence.changed", one, fields) for one, fields in formset.changed_objects]
             for verb, licence, fields in told:
                 now = {"fields": fields, "until": licence.ends_on, "revoked": licence.revoked_at}
-                self.tell(request, verb, licence, **now)
+                self.keep(request, verb, licence, **now)
             for licence in formset.deleted_objects:
-                self.tell(request, "licence.deleted", form.instance, licence=str(licence))
+                self.keep(request, "licence.deleted", form.instance, licence=str(licence))
 
 
 @admin.register(Audit)

@@ -47,7 +47,7 @@ class AuthenticatorAdmin(Reasoned, Scoped, admin.ModelAdmin[Authenticator]):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
         """Take some away. Recovery codes go with the app they stand in for."""
         for one in queryset:
-            self.tell(request, "second_factor.removed", one.user, type=one.type)
+            self.keep(request, "second_factor.removed", one.user, type=one.type)
         people = set(queryset.exclude(type=Authenticator.Type.RECOVERY_CODES).values_list("user", flat=True))
         queryset.delete()
         left = Authenticator.objects.filter(user__in=people)

@@ -89,9 +89,9 @@ class Reasoned(admin.ModelAdmin[Any]):
         """What the audit keeps of a form that was saved: which fields. A class that knows more says more."""
         if not change or form.changed_data:
             what = "changed" if change else "added"
-            self.tell(request, f"{self.opts.model_name}.{what}", form.instance, fields=sorted(form.changed_data))
+            self.keep(request, f"{self.opts.model_name}.{what}", form.instance, fields=sorted(form.changed_data))
 
-    def tell(self, request: HttpRequest, verb: str, target: Model, **data: Any) -> None:
+    def keep(self, request: HttpRequest, verb: str, target: Model, **data: Any) -> None:
         """One line of the audit, with the reason that was sent."""
         audit.write(actor=request.user, verb=verb, target=target, reason=said(request), data=data)
 
@@ -104,13 +104,13 @@ class Reasoned(admin.ModelAdmin[Any]):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """One row, and a line of the audit."""
-        self.tell(request, f"{self.opts.model_name}.deleted", obj)
+        self.keep(request, f"{self.opts.model_name}.deleted", obj)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Several, each with its line."""
         for one in queryset:
-            self.tell(request, f"{self.opts.model_name}.deleted", one)
+            self.keep(request, f"{self.opts.model_name}.deleted", one)
         super().delete_queryset(request, queryset)
 
     def get_actions(self, request: HttpRequest) -> Any:

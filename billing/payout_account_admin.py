@@ -83,7 +83,7 @@ class PayoutAccountAdmin(RecentChanges, Reasoned, Scoped, admin.ModelAdmin[Payou
     def write_down(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Where the money goes from now on."""
         account = form.instance
-        self.tell(request, "payout_account.changed", account, account=account.external_id, paused=account.paused)
+        self.keep(request, "payout_account.changed", account, account=account.external_id, paused=account.paused)
 
     def own_view(self, request: HttpRequest) -> HttpResponseBase:
         """Where a creator reads whether they can be paid, and goes on to the gateway to complete their account."""

@@ -174,4 +174,4 @@ class ShareRateAdmin(RecentChanges, Reasoned, Scoped, admin.ModelAdmin[ShareRate
 
     def write_down(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """What was agreed."""
-        self.tell(request, "share.changed", form.instance, points=form.instance.points)
+        self.keep(request, "share.changed", form.instance, points=form.instance.points)

@@ -128,7 +128,7 @@ class PriceAdmin(Reasoned, Scoped, admin.ModelAdmin[Price]):
             amount=figures.minor(form.cleaned_data["price"]),
         )
         if new.pk != obj.pk:
-            self.tell(request, "price.changed", new, amount=new.amount)
+            self.keep(request, "price.changed", new, amount=new.amount)
         obj.pk, obj.amount, obj.currency = new.pk, new.amount, new.currency
         obj.starts_at, obj.ends_at = new.starts_at, new.ends_at
 
@@ -142,6 +142,6 @@ class PriceAdmin(Reasoned, Scoped, admin.ModelAdmin[Price]):
             return
         ended = [price for price in queryset.select_related("creator") if prices.end(price=price)]
         for price in ended:
-            self.tell(request, "price.ended", price)
+            self.keep(request, "price.ended", price)
         said = ngettext("%(n)d price has ended.", "%(n)d prices have ended.", len(ended)) % {"n": len(ended)}
         self.message_user(request, said, messages.SUCCESS if ended else messages.WARNING)

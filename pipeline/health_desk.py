@@ -38,7 +38,7 @@ PAUSES = (15, 60, 6 * 60, 24 * 60)
 ENDS = (
     (OrderState.DELIVERED, "good"),
     (OrderState.PLACED, "now"),
-    (OrderState.REFUSED, "soft"),
+    (OrderState.REFUSED, "warn"),
     (OrderState.CANCELLED, "soft"),
     (OrderState.FAILED, "bad"),
 )

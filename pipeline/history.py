@@ -36,7 +36,7 @@ NAMES = {
     "review.approved": "The film was approved.",
     "review.refused": "The film was refused.",
     "review.undone": "The decision was taken back.",
-    "review.change_asked": "A change was asked for: its data say what is made again.",
+    "review.change_asked": "A change was asked for.",
     "review.escalated": "The review is late, and staff were told.",
     "film.delivered": "The film was delivered.",
     "rendition.asked": "Another version of the film was asked for.",

@@ -193,7 +193,7 @@ class OrderAdmin(Scoped, admin.ModelAdmin[Order]):
             }
             for one in filters
         ]
-        return super().changelist_view(request, {"saved": shown, **(extra_context or {})})
+        return super().changelist_view(request, {"saved": shown, "title": _("Orders"), **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern]:
         """The stock addresses, and one for each action."""

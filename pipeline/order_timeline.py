@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Case, CharField, IntegerField, JSONField, QuerySet, Value, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import audit
 from orders import history as order_history
@@ -22,7 +22,7 @@ from orders.models import Order, OrderEvent
 
 from . import history, versions
 from .line import STAGES
-from .models import Call, CallState, Escalation, EscalationKind, Event, Notice, NoticeKind
+from .models import Call, CallState, Escalation, EscalationKind, Event, Notice, NoticeKind, ReasonCode
 from .models.board import ANEW
 from .order_lists import lasting
 
@@ -132,6 +132,8 @@ def _event(at: dt.datetime, name: str, data: dict[str, Any], actor: str, number:
         if name.startswith("rendition."):
             where = _version(data)
             kind = "fan" if name == "rendition.asked" and not data.get("by") else kind
+        if name == "review.change_asked":
+            where = _change(data)
         note = "; ".join(filter(None, (where, str(data.get("reason", "")), str(data.get("error", "")))))
         return Entry(at, kind, title, who, note, _tone(name), name in QUIET, name)
     title = str(order_history.NAMES.get(name, name))
@@ -141,6 +143,16 @@ def _event(at: dt.datetime, name: str, data: dict[str, Any], actor: str, number:
         kind = "fan" if actor == "fan" else "making" if actor in NOT_STAFF else "staff"
     said = [str(data[key]) for key in ("payment", "refund", "what", "reason", "note") if data.get(key)]
     return Entry(at, kind, title, actor, _joined(said), _tone(name), name in QUIET, name)
+
+
+def _change(data: dict[str, Any]) -> str:
+    """What a change was asked for: the kind, the scenes and the words."""
+    code, scenes = data.get("code", ""), data.get("change", {}).get("scenes", ())
+    kind = str(ReasonCode(code).label) if code in ReasonCode.values else str(code)
+    numbers = {"numbers": ", ".join(map(str, scenes))}
+    where = ngettext("scene %(numbers)s", "scenes %(numbers)s", len(scenes)) % numbers if scenes else ""
+    said = data.get("change", {}).get("respelling", "") or data.get("note", "")
+    return _joined((kind, where, said))
 
 
 def _version(data: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
@@ -114,11 +114,14 @@ class ReviewAdmin(ReadOnly):
         until = review.claimed_until
         if until is None or until < timezone.now():
             return ""
-        return format_html('<span class="rq-soft">{}</span>', _("%(who)s is looking") % {"who": review.claimed_by})
+        mine = review.mine  # type: ignore[attr-defined]
+        words = _("you are looking") if mine else _("%(who)s is looking") % {"who": review.claimed_by}
+        return format_html('<span class="rq-soft">{}</span>', words)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
-        """With what moderation said of each."""
-        return review_queue.flagged(super().get_queryset(request))
+        """With what moderation said of each, and whether one is looking at it oneself."""
+        mine = ExpressionWrapper(Q(claimed_by=request.user.pk), BooleanField())
+        return review_queue.flagged(super().get_queryset(request)).annotate(mine=mine)
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """The queue by when each is wanted; all there ever were by their key, which has an index."""

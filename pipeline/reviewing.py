@@ -253,7 +253,7 @@ def carry_out(*, review: Review) -> Production:
         base=production,
         change=Change.from_json(review.change),
         by=review.decided_by,
-        reason=review.reason or review.code,
+        reason=review.reason or review.get_code_display(),
         key=f"review-{review.pk}",
     )
 

@@ -19,6 +19,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from orders.models import Order, OrderState
 from videogen import many
 
 from . import making
@@ -86,7 +87,14 @@ def addresses() -> list[str]:
         row = model._default_manager.order_by("-pk").values_list("pk", flat=True).first()
         if row is not None and name not in NOT_OURS:
             found.append(reverse(f"admin:{name}_change", args=[row]))
-    return found
+    order = Order.objects.filter(state=OrderState.DELIVERED, payments__state="captured").latest("pk").pk
+    held = Order.objects.filter(state=OrderState.PLACED).latest("pk").pk
+    found += [reverse(f"admin:orders_order_{what}", args=[order]) for what in ("refund", "rerun", "message", "export")]
+    found += [reverse(f"admin:orders_order_{what}", args=[held]) for what in ("pause", "cancel", "erase")]
+    found += [reverse(f"admin:{name}_add") for name in ("accounts_user", "billing_price", "billing_sharerate")]
+    staff = User.objects.latest("pk").pk
+    found += [reverse("admin:accounts_user_delete", args=[staff]), reverse("admin:billing_payout_begin")]
+    return [*found, reverse("admin:review_green")]
 
 
 def test_every_page_of_the_desk_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -222,6 +222,7 @@ def test_the_timeline_tells_what_staff_did_once_with_the_reason_and_which_versio
     audit.write(actor=by, verb="refund.confirmed", target=order, reason="As promised.")
     audit.write(actor=by, verb="order.paused", target=making.creator(), reason="of something else")
     history.tell(production, "rendition.asked", format="16:9", captions=False)
+    history.tell(production, "review.change_asked", by="Mira", code="face", change={"scenes": [2]})
     history.tell(production, "rendition.asked", format="1:1", captions=True, by=by.email)
     audit.write(actor=by, verb="rendition.asked", target=order, reason="The disk was full.")
     escalations.escalate(production, EscalationKind.UNSAFE, "A stranger’s child.")
@@ -237,6 +238,7 @@ def test_the_timeline_tells_what_staff_did_once_with_the_reason_and_which_versio
     again = entries["Square (1:1) with captions · The disk was full."]
     assert (again.who, again.kind) == (by.email, "making")
     assert entries["Wide (16:9) without captions"].kind == "fan"
+    assert entries["A face looks wrong · scene 2"].title == "A change was asked for."
     called = entries["A stranger’s child."]
     assert (called.title, called.tone) == ("Staff were called: A creator says it must not go out.", "bad")
     only = client.get(address, {"timeline": "staff"}).content.decode()

@@ -97,6 +97,7 @@ def test_a_whole_review_with_keys_only(live_server: Any, reviews: list[Review]) 
         desk.keyboard.press("a")  # in the panel a letter decides nothing
         desk.keyboard.press("ArrowUp")  # round to the last reason: a caption
         expect(desk.get_by_text("Costs at the most")).to_be_visible()
+        expect(desk.locator("[data-short]")).to_contain_text("At most €0, about")
         tab_to(desk, "Have it made again")
         desk.keyboard.press("Enter")
         settle(desk, second)

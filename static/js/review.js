@@ -93,12 +93,19 @@
         const made = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-plan]");
         if (!made) return;
         one("plan", change).replaceWith(made);
+        tell(made);
         // Nobody has something made again without having seen what it takes.
         one("go", change).disabled = !made.querySelector("dl");
       } catch {
-        /* the button “Show what it takes” asks again */
+        one("ask-plan", change).hidden = false; // it asks again
       }
     };
+    // On a phone the plan may lie below what is seen: its price and time stand beside the button, too.
+    const tell = (made) => {
+      one("short", change).textContent = made.dataset.says;
+    };
+    tell(one("plan", change));
+    one("ask-plan", change).hidden = true; // what is chosen asks by itself
     let waiting = 0;
     change.addEventListener("input", () => {
       show();
