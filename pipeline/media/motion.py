@@ -14,7 +14,7 @@ Kind = Literal["push_in", "pull_out", "drift", "reveal", "travel"]
 
 KEPT = 0.5  # a crop to the frame's shape must keep at least this share of the photo
 SHARP = 1.3  # enlargement that is not seen; no window of a move is closer than that
-GLIDE, CALM = 0.09, 0.2  # frame widths a second: a glance along a photo, and the journey along a panorama
+GLIDE, JOURNEY = 0.09, 0.2  # frame widths a second: a glance along a photo, and the journey along a panorama
 PANORAMA = 1.9  # how much longer than the frame a photo is that can only be travelled along
 BAND = (0.36, 0.66)  # of the frame's other side: how deep a panorama lies on its ground
 SEEN = 0.55  # of the photo must come by where it is glanced along instead of shown whole
@@ -251,7 +251,7 @@ def _journey(
     depth, pace, level = 1.0, GLIDE, 0.5
     if longer >= PANORAMA and max(photo) >= 2 * min(photo):
         # As deep as it may be for its whole length to come by.
-        pace, level = CALM, on_ground(frame)[2] if across == 1 else 0.5
+        pace, level = JOURNEY, on_ground(frame)[2] if across == 1 else 0.5
         depth = min(BAND[1], max(BAND[0], (1 + pace * seconds) / longer))
     scale = depth * frame[across] / photo[across]
     if scale > SHARP:
