@@ -2,8 +2,10 @@
 
     python -m benchmarks.reel FOLDER [--scale 1.0] [--only STORY-SET-SHAPE …]
 
-Each film is ordered and made as `make_video` does it, checked by quality control, and laid out as a sheet of one frame
-every half second. `FOLDER/report.md` says how long each is, how loud, what it cost and what was found.
+Each film is ordered and made as `make_video` does it, checked by quality control, and laid out as three pictures: one
+frame every half second, eight frames around every cut, and how loud each moment is. `FOLDER/report.md` says how long
+each film is, how loud, what it cost and what was found, and then, of each, what is said over which picture and for how
+long that one stands.
 """
 
 from __future__ import annotations
@@ -14,20 +16,25 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import av
 from PIL import Image, ImageDraw
 
-from pipeline.media import fonts, meters, probe
+from pipeline.media import fonts, pacing, sound
+from pipeline.media import samples as audio
 from tests import samples
 
 ROOT = Path(__file__).resolve().parent.parent
-EVERY, COLUMNS, TILE = 0.5, 10, 240  # seconds, tiles in a row, pixels of a tile's longer side
+EVERY = 0.5  # seconds
+TILE = (240, 300)  # pixels of the longer side of a tile that stands, and of one that lies
+AROUND = (-10, -7, -4, -1, 2, 5, 8, 11)  # frames from the middle of a change of picture
+LOUD, CURVE = 0.4, (1200, 260)  # seconds a momentary loudness is taken over (EBU Tech 3341), and pixels of its curve
 
 
 @dataclass(frozen=True)
@@ -59,13 +66,9 @@ SHAPES = {"tall": "9:16", "wide": "16:9", "square": "1:1"}
 
 
 def portraits(folder: Path) -> list[Path]:
-    """One person each, upright, tight and wide."""
-    made = [samples.PORTRAIT, *samples.FACES]
-    for number, (path, box) in enumerate(
-        [(samples.FACES[0], (60, 0, 860, 1137)), (samples.PORTRAIT, (60, 0, 420, 480))]
-    ):
-        made.append(_cropped(path, box, folder / f"portrait-{number}.jpg"))
-    return made
+    """One person each, upright, tight and wide; two of the same moment."""
+    near = _cropped(samples.FACES[2], (0, 40, 970, 1010), folder / "near.jpg")
+    return [samples.PORTRAIT, samples.FACES[2], samples.FACES[1], near, samples.FACES[0]]
 
 
 def shapes(folder: Path) -> list[Path]:
@@ -93,10 +96,10 @@ def no_faces(folder: Path) -> list[Path]:
 
 
 def groups(folder: Path) -> list[Path]:
-    """Two rows of four people, near and far, upright and lying, and two who sit together."""
+    """Two rows of four people, near and far, upright and lying, and two who sit alone."""
     sizes = [(110, (2400, 1600)), (150, (2400, 1800)), (120, (1800, 2200)), (160, (2600, 1500))]
-    made = [samples.group(folder / f"group-{n}.jpg", head, size) for n, (head, size) in enumerate(sizes)]
-    return [*made, samples.FACES[0], samples.PORTRAIT]
+    made = [samples.group(folder / f"group-{n}.jpg", head, size, 77 + n) for n, (head, size) in enumerate(sizes)]
+    return [made[0], samples.FACES[0], made[1], made[2], samples.PORTRAIT, made[3]]
 
 
 SETS: dict[str, Callable[[Path], list[Path]]] = {
@@ -105,6 +108,7 @@ SETS: dict[str, Callable[[Path], list[Path]]] = {
     "no-faces": no_faces,
     "groups": groups,
 }
+EVERYTHING = ["-".join(parts) for parts in product(STORIES, SETS, SHAPES)]
 
 
 def _cropped(path: Path, box: tuple[int, int, int, int], out: Path) -> Path:
@@ -114,65 +118,134 @@ def _cropped(path: Path, box: tuple[int, int, int, int], out: Path) -> Path:
 
 
 def film(name: str, folder: Path, scale: float) -> dict[str, Any]:
-    """Make one film into `folder`; what `make_video --json` says, with its sheet. Raises CalledProcessError."""
+    """Make one film into `folder`; what `make_video --json` says, with `wall` seconds and the loudness `range` (LU)."""
     story, photos, shape = name.split("-", 1)[0], name.split("-", 1)[1].rsplit("-", 1)[0], name.rsplit("-", 1)[1]
     told, out = STORIES[story], folder / f"{name}.mp4"
     with tempfile.TemporaryDirectory() as work:
         given = SETS[photos](Path(work))
         words = [str(path) for path in given] + ["--story", told.notes, *told.words, "--format", SHAPES[shape]]
+        begun = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "manage.py", "make_video", *words, "--out", str(out), "--json"],
             cwd=ROOT,
             env={**os.environ, "VIDEOGEN_VAR": work, "VIDEOGEN_ALONE": "1", "RENDER_SCALE": str(scale)},
             stdout=subprocess.PIPE,
-            check=True,
+            check=False,
         )
-    sheet(out, folder / f"{name}.png")
-    return dict(json.loads(done.stdout))
+        told = dict(json.loads(done.stdout)) | {"wall": time.perf_counter() - begun}
+    if not told["delivered"]:
+        return told
+    told["range"] = sound.loudness(out).range
+    fps = told["film"]["fps"]
+    every = range(1, round(told["film"]["duration"] * fps), round(EVERY * fps))
+    middles = [round((shot["start"] + pacing.DISSOLVE / 2) * fps) for shot in told["shots"]]
+    middles.append(round((told["shots"][-1]["end"] - pacing.DISSOLVE / 2) * fps))
+    around = [max(0, middle + step) for middle in middles for step in AROUND]
+    tiles = picked(out, {*every, *around})
+    sheet([(n, tiles[n]) for n in every if n in tiles], 0, fps, folder / f"{name}.png")
+    sheet([(n, tiles[n]) for n in around if n in tiles], len(AROUND), fps, folder / f"{name}-cuts.png")
+    curve(out, folder / f"{name}-sound.png")
+    return told
 
 
-def sheet(film: Path, out: Path) -> None:
-    """Lay one frame every half second side by side, each with its second."""
-    seconds = np.arange(0.05, probe.probe(film).duration - 0.05, EVERY)
-    tiles = [Image.fromarray(picture) for picture in meters.sample_frames(film, [float(s) for s in seconds])]
-    scale = TILE / max(tiles[0].size)
-    w, h = (round(side * scale) for side in tiles[0].size)
-    picture = Image.new("RGB", (COLUMNS * (w + 4), -(-len(tiles) // COLUMNS) * (h + 4)), "white")
+def picked(film: Path, numbers: set[int]) -> dict[int, Image.Image]:
+    """The frames of these numbers, small."""
+    with av.open(str(film)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        scale = TILE[stream.width >= stream.height] / max(stream.width, stream.height)
+        size = {"width": round(stream.width * scale), "height": round(stream.height * scale)}
+        frames = enumerate(container.decode(stream))
+        return {n: frame.to_image(**size, interpolation="AREA") for n, frame in frames if n in numbers}
+
+
+def sheet(shown: Sequence[tuple[int, Image.Image]], columns: int, fps: float, out: Path) -> None:
+    """Lay frames (each with its number) side by side, each with its second; as wide as high where `columns` is 0."""
+    w, h = shown[0][1].size
+    columns = columns or max(1, round((len(shown) * h / w) ** 0.5))
+    picture = Image.new("RGB", (columns * (w + 4), -(-len(shown) // columns) * (h + 4)), "white")
     pen = ImageDraw.Draw(picture)
-    for number, (tile, second) in enumerate(zip(tiles, seconds, strict=True)):
-        x, y = number % COLUMNS * (w + 4), number // COLUMNS * (h + 4)
-        picture.paste(tile.resize((w, h), Image.Resampling.BOX), (x, y))
-        pen.rectangle((x + w - 32, y + h - 15, x + w - 1, y + h - 1), fill="black")
-        fonts.draw(picture, (x + w - 29, y + h - 4), f"{second:.1f}", "note", 11, fill=(255, 255, 255))
+    for place, (number, tile) in enumerate(shown):
+        x, y = place % columns * (w + 4), place // columns * (h + 4)
+        picture.paste(tile, (x, y))
+        pen.rectangle((x + w - 38, y + h - 15, x + w - 1, y + h - 1), fill="black")
+        fonts.draw(picture, (x + w - 35, y + h - 4), f"{number / fps:.2f}", "note", 11, fill=(255, 255, 255))
     picture.save(out)
 
 
+def curve(film: Path, out: Path) -> None:
+    """How loud each moment is, from −60 to 0 LUFS, with a line at −14 and one every five seconds."""
+    signal = audio.decode(film, "stereo")[0]
+    hop, width = round(audio.RATE * 0.1), round(audio.RATE * LOUD)
+    at = range(0, max(1, signal.shape[1] - width), hop)
+    found = [max(-60.0, audio.loudness_of(signal[:, i : i + width])) for i in at]
+    picture = Image.new("RGB", CURVE, "white")
+    pen = ImageDraw.Draw(picture)
+    across, down = CURVE[0] / max(1, len(found)), CURVE[1] / 60
+    pen.line((0, 14 * down, CURVE[0], 14 * down), fill=(200, 60, 40))
+    for second in range(0, len(found) // 10 + 1, 5):
+        pen.line((second * 10 * across, 0, second * 10 * across, CURVE[1]), fill=(225, 225, 225))
+        fonts.draw(picture, (second * 10 * across + 3, CURVE[1] - 5), f"{second} s", "note", 12, fill=(90, 90, 90))
+    pen.line([(i * across, -value * down) for i, value in enumerate(found)], fill=(30, 60, 140), width=2)
+    picture.save(out)
+
+
+HEADS = (
+    *("film", "shape", "seconds", "LUFS", "dBTP", "LU", "CPU s", "of these a film second", "wall s"),
+    *("pictures stand, s", "verdict", "findings"),
+)
+
+
 def report(made: dict[str, dict[str, Any]]) -> str:
-    """A table of all films."""
-    rows = ["| film | seconds | LUFS | CPU s | findings |", "|---|---:|---:|---:|---|"]
+    """A table of all films, then what is said over which picture in each. Two figures say how long the shortest
+    and the longest picture stands."""
+    rows = [f"| {' | '.join(HEADS)} |", "|---" * 2 + "|---:" * 8 + "|---" * 2 + "|"]
     for name, told in made.items():
-        found, film_ = told["findings"], told["film"]
-        spent = sum(stage["cpu_seconds"] for stage in told["stages"])
-        said = "; ".join(f"{each['severity']}: {each['sentence']} ({each['second']} s)" for each in found) or "none"
-        rows.append(f"| {name} | {film_['duration']:.1f} | {film_['loudness']:.1f} | {spent:.1f} | {said} |")
+        if not told["delivered"]:
+            why = [told["error"]] if "error" in told else told["faults"]
+            rows.append(f"| {name} |{' |' * 9} none | {'; '.join([*why, *map(_finding, told.get('findings', ()))])} |")
+            continue
+        film_, spent = told["film"], sum(stage["cpu_seconds"] for stage in told["stages"])
+        stands = [shot["end"] - shot["start"] - pacing.DISSOLVE for shot in told["shots"]]
+        said = "; ".join(map(_finding, told["findings"])) or "none"
+        cells = [name, f"{film_['width']}×{film_['height']}", f"{film_['duration']:.1f}", f"{film_['loudness']:.1f}"]
+        cells += [f"{film_['true_peak']:.1f}", f"{told['range']:.1f}", f"{spent:.1f}"]
+        cells += [f"{spent / film_['duration']:.2f}", f"{told['wall']:.1f}", f"{min(stands):.1f} to {max(stands):.1f}"]
+        rows.append(f"| {' | '.join([*cells, film_['verdict'], said])} |")
+    for name, told in made.items():
+        if not told["delivered"]:
+            continue
+        rows += ["", f"## {name}: “{told['film']['title']}”", ""]
+        rows += ["| from | stands, s | photo | said |", "|---:|---:|---|---|"]
+        rows += [
+            f"| {scene['start']:.1f} | {scene['end'] - scene['start']:.1f} | {scene['photo']} | {scene['text']} |"
+            for scene in told["scenes"]
+        ]
     return "\n".join(rows) + "\n"
 
 
+def _finding(found: dict[str, Any]) -> str:
+    where = "" if found["second"] is None else f", {found['second']:.1f} s"
+    figure = "" if found["figure"] is None else f", {found['figure']:.3g}"
+    return f"{found['severity']}: {found['sentence']} ({found['code']}{where}{figure})"
+
+
 def main(folder: Path, names: Sequence[str], scale: float) -> None:
-    """Make them all and write the report as far as it has come."""
+    """Make them all and write the report of all that are in the folder, as far as it has come."""
     folder.mkdir(parents=True, exist_ok=True)
-    made: dict[str, dict[str, Any]] = {}
     for name in names:
-        made[name] = film(name, folder, scale)
-        (folder / "report.md").write_text(report(made), encoding="utf-8")
-        print(report({name: made[name]}).splitlines()[-1], flush=True)
+        told = film(name, folder, scale)
+        (folder / f"{name}.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        made = {one: folder / f"{one}.json" for one in EVERYTHING if (folder / f"{one}.json").exists()}
+        whole = report({one: json.loads(path.read_text(encoding="utf-8")) for one, path in made.items()})
+        (folder / "report.md").write_text(whole, encoding="utf-8")
+        print(report({name: told}).splitlines()[2], flush=True)
 
 
 if __name__ == "__main__":
-    everything = ["-".join(parts) for parts in product(STORIES, SETS, SHAPES)]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--scale", type=float, default=1.0, help="size of the films")
-    parser.add_argument("--only", nargs="+", default=everything, choices=everything, metavar="STORY-SET-SHAPE")
+    parser.add_argument("--only", nargs="+", default=EVERYTHING, choices=EVERYTHING, metavar="STORY-SET-SHAPE")
     asked = parser.parse_args()
     main(asked.folder, asked.only, asked.scale)

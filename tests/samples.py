@@ -300,9 +300,9 @@ def _portraits() -> tuple[Image.Image, ...]:
     return tuple(crops)
 
 
-def group(path: Path, head: int = 110, size: tuple[int, int] = (2400, 1600)) -> Path:
+def group(path: Path, head: int = 110, size: tuple[int, int] = (2400, 1600), seed: int = 77) -> Path:
     """Eight people in two rows before a made-up background; each face about `head` pixels high."""
-    picture = photo(77, size)
+    picture = photo(seed, size)
     tile = round(head * 1.9)
     for n in range(8):
         person = _portraits()[n % 4].resize((tile, tile), Image.Resampling.LANCZOS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ def test_a_film_in_every_shape_and_voice(tmp_path, monkeypatch, shape, size, cre
     assert report["delivered"]
     assert (report["film"]["width"], report["film"]["height"]) == size
     assert -15 <= report["film"]["loudness"] <= -13
+    assert report["film"]["true_peak"] <= -1
+    assert (report["film"]["verdict"], bool(report["film"]["title"])) == ("pass", True)
     assert [stage["stage"] for stage in report["stages"]] == [line.key for line in LINE]
     assert [finding for finding in report["findings"] if finding["severity"] != "info"] == []
     assert sum(stage["cpu_seconds"] for stage in report["stages"]) > 0
@@ -64,6 +67,8 @@ def test_a_film_in_every_shape_and_voice(tmp_path, monkeypatch, shape, size, cre
     starts = [scene["start"] for scene in scenes]
     assert starts == sorted(starts)
     assert all(scene["start"] < scene["end"] <= report["film"]["duration"] for scene in scenes)
+    assert {shot["scene"] for shot in report["shots"]} == set(range(1, len(scenes) + 1))
+    assert all(one["end"] > two["start"] for one, two in pairwise(report["shots"])), "neighbours dissolve"
     with av.open(str(film)) as opened:
         assert (opened.streams.video[0].width, opened.streams.video[0].height) == size
         assert opened.streams.audio[0].rate == 48_000

@@ -151,6 +151,7 @@ class Command(BaseCommand):
     def _report(self, order: Order, production: Production, out: Path | None) -> dict[str, Any]:
         cut = Cut.objects.filter(production=production).first()
         spans = cut.timeline.get("scenes", []) if cut else []
+        shots = cut.timeline.get("shots", []) if cut else []
         scenes = Scene.objects.filter(script__production=production).select_related("photo").order_by("number")
         return {
             "order": order.code,
@@ -166,13 +167,17 @@ class Command(BaseCommand):
                 }
                 for index, scene in enumerate(scenes)
             ],
+            "shots": [{"scene": shot[5], "start": shot[0], "end": shot[1]} for shot in shots],
             "film": {
                 "path": str(out),
+                "title": production.script.title,
+                "verdict": cut.verdict,
                 "width": cut.width,
                 "height": cut.height,
                 "fps": cut.fps,
                 "duration": cut.seconds,
                 "loudness": cut.lufs,
+                "true_peak": cut.true_peak,
             }
             if cut and out
             else None,
