@@ -154,3 +154,16 @@ def test_a_poster_is_a_picture_of_the_films_size(photos, tmp_path):
     with Image.open(tmp_path / "poster.jpg") as poster:
         assert (poster.format, poster.size) == ("JPEG", (270, 480))
         assert cv2.Laplacian(np.asarray(poster.convert("L")), cv2.CV_64F).std() > 3
+
+
+def test_the_soft_ground_is_never_black_beside_a_dark_suit_nor_brighter_than_captions_are_told_it_is():
+    suit = np.full((192, 84, 3), (14, 14, 20), np.uint8)
+    suit[:60] = (200, 150, 40)  # curtains over a man in black
+    halves = np.zeros((192, 192, 3), np.uint8)
+    halves[:, 96:] = 255
+    for thumb in (suit, halves, np.full((90, 160, 3), 255, np.uint8), np.full((90, 160, 3), 90, np.uint8)):
+        for size in ((1920, 1080), (1080, 1920), (1080, 1080)):
+            grey = stage._soft(thumb, size).mean(axis=2)
+            assert grey.max() <= ground._SOFT_GROUND
+            assert grey[::8, ::8].mean() >= 24
+            assert np.percentile(grey[::8, ::8], 5) >= 14, "no bars"

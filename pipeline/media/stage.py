@@ -19,6 +19,8 @@ from pipeline.media.motion import Box, CameraPath, hull
 
 # A little more than one pixel of stage per pixel of film keeps bilinear sampling from breathing between sharp and soft.
 _DENSITY = 1.15
+_KEPT = 0.8  # of a photo's either side is in its soft ground
+_DIM, _BRIGHT = 45.0, 80.0  # of 255: what is darker in a soft ground is lifted, what is brighter held down
 # A 40-megapixel photo takes 120 MB while it is decoded: never two at once.
 _DECODING = Lock()
 
@@ -140,18 +142,30 @@ def _shadow(size: tuple[int, int], spot: tuple[int, int], extent: tuple[int, int
 
 
 def _soft(small: Bytes, size: tuple[int, int]) -> Bytes:
-    """A thumbnail grown over `size`, cropped to its shape, blurred, a little muted and dark, darker to the edges."""
+    """A thumbnail grown over `size`, blurred, a little muted and dark, darker to the edges, and nowhere quite black.
+
+    Of either side at least four fifths are kept, squeezed where they must be: nobody sees that in a blur, but a band
+    across a dark suit would stand beside the photo like bars.
+    """
     h, w = small.shape[:2]
-    keep_w, keep_h = min(w, h * size[0] / size[1]), min(h, w * size[1] / size[0])
+    keep_w, keep_h = max(_KEPT * w, min(w, h * size[0] / size[1])), max(_KEPT * h, min(h, w * size[1] / size[0]))
     x, y = int((w - keep_w) / 2), int((h - keep_h) / 2)
     part = small[y : y + max(2, int(keep_h)), x : x + max(2, int(keep_w))]
     low = cv2.resize(part, (max(2, size[0] // 8), max(2, size[1] // 8)), interpolation=cv2.INTER_AREA)
     blurred = cv2.GaussianBlur(low, (0, 0), max(low.shape) * 0.028).astype(np.float32)
     grey = blurred.mean(axis=2, keepdims=True)
     toned = (grey + (blurred - grey) * 1.1) * 0.6
-    toned = toned * (84 / max(84.0, float(toned.mean())))  # a white photo must not glare behind itself
-    toned = toned * _vignette(low.shape[1], low.shape[0]) + 6
-    return _grown(toned, size)
+    # What would be black takes some of the colour of the photo's lighter half.
+    pixels = small.reshape(-1, 3).astype(np.float32)
+    lights = pixels[pixels.mean(axis=1) >= np.median(pixels.mean(axis=1))].mean(axis=0) * np.float32(0.6)
+    toned += (lights - toned) * (0.4 * np.clip(1 - toned.mean(axis=2, keepdims=True) / _DIM, 0, 1))
+    # What is bright must not glare beside the photo, or under a caption; a dark photo comes out of the dark, as far as
+    # its own lights allow.
+    level = toned.mean(axis=2, keepdims=True)
+    toned *= np.minimum(1, (_BRIGHT + (level - _BRIGHT) * 0.25) / np.maximum(level, 1))
+    mean = float(toned.mean())
+    gain = 84 / mean if mean > 84 else max(1.0, min(2.2, 38 / max(1.0, mean), 98 / max(1.0, float(toned.max()))))
+    return _grown(toned * gain * _vignette(low.shape[1], low.shape[0]) + 6, size)
 
 
 def _vignette(w: int, h: int) -> NDArray[np.float32]:
