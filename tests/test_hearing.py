@@ -78,6 +78,16 @@ def test_one_word_is_a_remark_and_a_line_that_is_another_fails():
         assert all(one.second in (2.0, 6.0, 10.0) and one.figure for one in found)
 
 
+def test_one_long_word_of_a_short_line_is_a_remark_too_but_not_where_it_is_half_of_it():
+    for text, got, severity in (
+        ("He whistled when he worked.", "he laughed when he worked", "info"),
+        ("Congratulations, everybody.", "potatoes everybody", "fail"),
+    ):
+        expected = dataclasses.replace(FILM, lines=lines((text,)))
+        judged = judge(measures(heard=tuple(spoken.words(got))), expected)
+        assert [one.severity for one in judged.findings if one.code == "wrong_words"] == [severity]
+
+
 def test_where_nobody_listens_nothing_is_said():
     assert judge(measures(), dataclasses.replace(FILM, lines=lines())).findings == ()
     assert hearing.misheard((), ["hello"]) == []

@@ -152,7 +152,8 @@ def _misheard(measures: Measures, expected: Expected) -> Iterator[Finding]:
     for one in hearing.misheard(expected.lines, measures.heard):
         if not (one.missing or one.extra):
             continue
-        severity = beyond("wrong_words", one.share) or "info"
+        alone = max(len(one.missing), len(one.extra)) == 1 < len(one.line.words) / 2
+        severity = "info" if alone else beyond("wrong_words", one.share) or "info"
         words = ", ".join(f"“{word}”" for word in one.missing or one.extra)
         what = "not heard as written" if one.missing else "heard and not written"
         yield Finding("wrong_words", severity, f"In this line {what}: {words[:200]}.", one.line.start, one.share)
