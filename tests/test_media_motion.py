@@ -44,10 +44,11 @@ def test_no_face_is_cut_at_any_moment_and_the_window_never_leaves_the_canvas(
     path = choose_path(photo, frame, faces, interest, seconds=seconds, seed=seed)
     canvas = Box(0, 0, *path.canvas)
     slack = 1e-6 * max(path.canvas)
-    if path.kind == "travel" and path.fill:
+    if path.fill:  # a panorama's ground is as long as the panorama
         assert min(a - b for a, b in zip(path.canvas, frame, strict=True)) >= -slack
+        assert path.canvas == tuple(map(float, frame)) or max(photo) >= 2 * min(photo)
     else:
-        assert path.canvas == (tuple(map(float, frame)) if path.fill else tuple(map(float, photo)))
+        assert path.canvas == tuple(map(float, photo))
     for window in moments(path, 25):
         assert canvas.holds(window, slack)
         assert window.w / window.h == pytest.approx(frame[0] / frame[1], rel=1e-6)
@@ -115,6 +116,16 @@ def test_a_panorama_of_people_who_would_not_all_be_seen_at_once_is_shown_whole()
     assert choose_path((6000, 1500), (1080, 1920), row, MIDDLE, seconds=5).kind != "travel"
     close = [Box(0.5, 0.4, 0.03, 0.2), Box(0.55, 0.4, 0.03, 0.2)]
     assert choose_path((6000, 1500), (1080, 1920), close, MIDDLE, seconds=5).kind == "travel"
+
+
+def test_a_long_photo_whose_people_leave_no_way_to_travel_is_moved_over_all_the_same():
+    for seed in range(12):
+        path = choose_path((970, 2204), (1920, 1080), [Box(0.39, 0.02, 0.44, 0.25)], MIDDLE, seconds=6, seed=seed)
+        assert max(abs(a - b) for a, b in zip(path.start, path.end, strict=True)) > 0.02 * 1080, path.kind
+        assert path.kind != "travel"
+    # Too little of it would be seen beside them.
+    far = choose_path((1200, 6600), (1920, 1080), [Box(0.39, 0.002, 0.44, 0.08)], MIDDLE, seconds=3)
+    assert far.card.h <= 1080
 
 
 def test_a_landscape_without_people_fills_a_tall_frame_where_most_of_it_comes_by():

@@ -18,6 +18,7 @@ GLIDE, JOURNEY = 0.09, 0.2  # frame widths a second: a glance along a photo, and
 PANORAMA = 1.9  # how much longer than the frame a photo is that can only be travelled along
 BAND = (0.36, 0.66)  # of the frame's other side: how deep a panorama lies on its ground
 SEEN = 0.55  # of the photo must come by where it is glanced along instead of shown whole
+_PART = 0.4  # of a panorama that is in sight at once where people in it keep the camera from travelling
 HEADROOM = (0.22, 0.38, 0.22, 0.22)  # hair, ears and chin around a face box, in face sizes: left, top, right, bottom
 _TIGHT = (0.05, 0.06, 0.05, 0.05)
 CLOSER = 1.06  # a card may always come so much closer
@@ -158,7 +159,7 @@ def choose_path(
                 if way is not None:
                     return way
         if before != "travel":
-            journey = _journey(photo, frame, faces, interest, seconds, dice)
+            journey = _journey(photo, frame, faces, interest, seconds, dice, before)
             if journey is not None:
                 return journey
     card = _on_ground(photo, frame, faces, interest, whole=whole)
@@ -242,9 +243,11 @@ def _journey(
     interest: Box,
     seconds: float,
     dice: random.Random,
+    before: Kind | None,
 ) -> CameraPath | None:
     """Along a photo that is much longer than the frame: a panorama as a band on its ground, another over the whole
-    frame where most of it comes by. None where that would be soft or cut a face."""
+    frame where most of it comes by. Where faces leave no way to go, another move over that band. None where that would
+    be soft, cut a face, or show too little."""
     along = 0 if photo[0] / photo[1] > frame[0] / frame[1] else 1
     across = 1 - along
     longer = (photo[along] / photo[across]) / (frame[along] / frame[across])
@@ -276,6 +279,14 @@ def _journey(
     edge = max(0.0, level * frame[across] - deep / 2)
     card = Box(0, edge, length, deep) if along == 0 else Box(edge, 0, deep, length)
     canvas = (length, float(frame[1])) if along == 0 else (float(frame[0]), length)
+    if faces and travel < 0.1 * window:
+        if window < _PART * length:
+            return None
+        plain = CameraPath("travel", True, canvas, Box(0, 0, 1, 1), card, Box(0, 0, *frame), Box(0, 0, *frame))
+        held = plain.on_canvas(hull([spread(face, HEADROOM) for face in faces]))
+        zoom = min(1.12, SHARP / scale)
+        about = Canvas(True, canvas, plain.crop, card, held, _middle(held), plain.start, zoom)
+        return move(about, frame, seconds, dice, before, most=1.09)
     start, end = (Box(at, 0, *frame) if along == 0 else Box(0, at, *frame) for at in ends)
     whole = Box(0, 0, 1, 1)
     if depth < 1.0:
