@@ -72,6 +72,15 @@ def test_a_card_on_its_ground_is_seen_whole_for_the_whole_move():
     assert all(window.holds(path.card) for window in moments(path))
 
 
+def test_a_card_in_a_tall_film_stays_above_two_rows_of_captions_however_it_moves():
+    (_, deep), rows = (1080, 1920), 1248 - 200  # where two rows begin whose last one ends in the safe area
+    for photo in ((900, 1200), (3000, 3000), (626, 1200), (2400, 1700)):
+        for seed in range(12):
+            path = choose_path(photo, (1080, 1920), [], MIDDLE, seconds=5, seed=seed, whole=True)
+            lowest = max((path.card.bottom - window.y) / window.h * deep for window in moments(path, 9))
+            assert lowest <= rows + 0.03 * deep, (photo, seed, path.kind)
+
+
 def test_a_crop_that_would_cut_one_of_two_faces_becomes_a_whole_photo_on_a_ground():
     apart = [Box(0.02, 0.3, 0.15, 0.2), Box(0.83, 0.3, 0.15, 0.2)]
     assert choose_path((3000, 3000), (1080, 1920), apart, MIDDLE, seconds=4).fill

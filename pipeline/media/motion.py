@@ -194,8 +194,10 @@ class Canvas:
     def look(self, zoom: float, shift: tuple[float, float] = (0.0, 0.0)) -> Box:
         """The window at `zoom` that looks at the focus, moved by `shift` window sizes, held back to where it may be."""
         w, h = self.whole.w / zoom, self.whole.h / zoom
+        # A card grows where it lies: in a tall film it would slide down into the captions.
+        level = self.focus[1] / self.canvas[1] if self.fill and self.canvas[1] <= self.whole.h else 0.44
         corner = []
-        for axis, size, anchor in ((0, w, 0.5), (1, h, 0.44)):
+        for axis, size, anchor in ((0, w, 0.5), (1, h, level)):
             low, high = self.room(size, axis)
             corner.append(min(high, max(low, self.focus[axis] + (shift[axis] - anchor) * size)))
         return Box(corner[0], corner[1], w, h)
@@ -297,8 +299,8 @@ def _journey(
 
 def on_ground(frame: tuple[int, int]) -> tuple[float, float, float]:
     """The most a card covers of a frame's width and height, and the share of the height its middle lies at. In a tall
-    film it ends where captions stand, above what players lay over the lower third."""
-    return (0.88, 0.5, 0.35) if frame[1] > 1.2 * frame[0] else (0.88, 0.85, 0.48)
+    film it ends above two rows of captions, and these above what players lay over the lower third."""
+    return (0.88, 0.46, 0.315) if frame[1] > 1.2 * frame[0] else (0.88, 0.85, 0.48)
 
 
 def _on_ground(
@@ -351,8 +353,9 @@ def move(
     if zoom >= 1.035:
         wide, close = scene.look(1.0), scene.look(zoom)
         options += [scene.path("push_in", wide, close), scene.path("pull_out", close, wide)]
+        up = 1 if scene.fill else rise  # a card never comes from below, out of the captions
         aside = scene.look(1 + (zoom - 1) * 0.15, (0.06 * side, 0.0))
-        options.append(scene.path("reveal", scene.look(zoom, (-0.05 * side, 0.03 * rise)), aside))
+        options.append(scene.path("reveal", scene.look(zoom, (-0.05 * side, 0.03 * up)), aside))
     sway = _drift(scene, min(limit, 1.0 if not scene.fill else 1.055), seconds, side, rise)
     sway = sway or _drift(scene, min(limit, 1.07), seconds, side, rise)
     if sway is not None:
