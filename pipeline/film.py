@@ -278,6 +278,7 @@ def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
                 shot.scene + 1,
                 _beside(parts, shot, timeline.spec.size),
                 shot.relief is not None,
+                shot.goes_on,
             ]
             for shot in timeline.shots
             if shot.kind in ("photo", "clip")
@@ -316,20 +317,24 @@ def expected(told: Mapping[str, Any], folder: Path) -> Expected:
         seconds=told["seconds"],
         captions=tuple(TextBox(*box) for box in told["captions"]),
         labels=tuple(TextBox(*box) for box in told["labels"]),
-        # A film that was cut before faces, scenes, second photos and depth were told has none of them.
-        shots=tuple(_shot([*shot, *([], None, None, False)[len(shot) - 4 :]], folder) for shot in told["shots"]),
+        # A film that was cut before faces, scenes, second photos, depth and moves that go on were told has none of them.
+        shots=tuple(_shot([*shot, *([], None, None, False, False)[len(shot) - 4 :]], folder) for shot in told["shots"]),
         lines=tuple(hearing.Line(start, tuple(words)) for start, words in told.get("lines", ())),
     )
 
 
 def _shot(told: list[Any], folder: Path) -> ExpectedShot:
-    start, end, photo, filmed, faces, scene, two, depth = told
+    start, end, photo, filmed, faces, scene, two, depth, goes_on = told
     place, beside = None, None
     if two is not None:
         place, other = Box(*two[0]), files.fetch(two[1], folder)
         beside = ExpectedPhoto(other, _boxes(two[3]), Box(*two[2]))
     return ExpectedShot(
-        start, end, files.fetch(photo, folder), filmed, _boxes(faces), scene, place=place, beside=beside, depth=depth
+        *(start, end, files.fetch(photo, folder), filmed, _boxes(faces), scene),
+        place=place,
+        beside=beside,
+        depth=depth,
+        goes_on=goes_on,
     )
 
 

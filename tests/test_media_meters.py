@@ -357,6 +357,7 @@ def test_a_caption_that_goes_while_the_next_photo_comes_stands_over_nobody_there
         ((1, 1), "AA", []),
         ((None, None), "AA", []),
         ((1, 2), "AA", [("repeat", "warn", 3.0)]),
+        ((1, 2), "AA on", []),
         ((1, 2), "Aa", [("repeat_like", "info", 3.0)]),
     ],
 )
@@ -365,8 +366,8 @@ def test_the_same_photo_next_to_itself_is_noticed(tmp_path, photos, scenes, phot
         picture.resize((500, 750)).save(tmp_path / "again.jpg", quality=60)
     of = {"A": photos[0], "B": photos[1], "a": tmp_path / "again.jpg"}
     shots = tuple(
-        ExpectedShot(3.0 * n, 3.0 * n + 3, of[name], scene=scene)
-        for n, (name, scene) in enumerate(zip(photos_shown, scenes, strict=True))
+        ExpectedShot(3.0 * n, 3.0 * n + 3, of[name], scene=scene, goes_on=n == 1 and photos_shown.endswith("on"))
+        for n, (name, scene) in enumerate(zip(photos_shown[:2], scenes, strict=True))
     )
     judged = judge(measures(), dataclasses.replace(FILM, shots=shots))
     told = [(f.code, f.severity, f.second) for f in judged.findings if f.code != "photo_plain"]

@@ -154,6 +154,34 @@ def test_a_long_line_gets_two_different_moves_on_its_photo(photos):
     assert all(one.path.kind != two.path.kind for one, two in pairwise(pictured))
 
 
+def test_a_photo_that_stays_for_a_second_line_neither_dips_nor_shows_twice(photos):
+    two = [
+        replace(scene, chapter=chapter) for scene, chapter in zip(scenes(photos)[:2], ("opening", "story"), strict=True)
+    ]
+    for lively in (False, True):
+        for second, entrance, on in (
+            (two[0].photo, "dissolve", True),
+            (two[1].photo, "whip" if lively else "dip", False),
+        ):
+            timeline = plan([two[0], replace(two[1], photo=second)], replace(SPEC, lively=lively))
+            shots = [shot for shot in timeline.shots if shot.kind == "photo"]
+            assert [(shot.enter, shot.goes_on) for shot in shots] == [("dissolve", False), (entrance, on)]
+
+
+def test_the_second_move_over_a_photo_goes_on_where_the_first_has_ended_so_that_it_never_looks_double(photos):
+    wide = replace(SPEC, width=480, height=270, seconds=60)
+    for spec, calm, seconds in ((SPEC, False, 9.0), (wide, False, 15.0), (SPEC, True, 9.0)):
+        long = [replace(scene, calm=calm) for scene in scenes(photos, seconds=seconds, faces=(FACE,))]
+        timeline = plan(long, replace(spec, seconds=60))
+        pictured = [shot for shot in timeline.shots if shot.kind == "photo"]
+        halves = [(one, two) for one, two in pairwise(pictured) if one.scene == two.scene]
+        assert len(halves) >= len(photos)
+        for one, two in halves:
+            assert two.path.start == one.path.end
+            assert two.path.end != two.path.start, "it moves all the same"
+            assert all(window.holds(two.path.on_canvas(Box(*FACE))) for window in (two.path.start, two.path.end))
+
+
 @pytest.mark.parametrize("line", [0.3, 1.0, 2.4, 6.9, 9.0, 14.5, 23.0])
 @pytest.mark.parametrize("wanted", [6, 30])
 @pytest.mark.parametrize("mood", [None, "happy"])

@@ -38,7 +38,7 @@ class ExpectedShot:
 
     `faces` are fractions of the photo; shots of one `scene` (by number) show the same photo, of None nobody knows.
     Where a second photo lies `beside` it, `place` is its own (shares of the frame). With `depth` who stands in front
-    moves a little further than what is behind them.
+    moves a little further than what is behind them. One that `goes_on` is one move with the shot before.
     """
 
     start: float
@@ -50,6 +50,7 @@ class ExpectedShot:
     place: Box | None = None
     beside: ExpectedPhoto | None = None
     depth: bool = False
+    goes_on: bool = False
 
     @property
     def photos(self) -> tuple[ExpectedPhoto, ...]:

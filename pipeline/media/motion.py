@@ -364,6 +364,17 @@ def move(
     return dice.choice(unlike or options) if options else None
 
 
+def going_on(last: CameraPath, path: CameraPath) -> CameraPath | None:
+    """`path` from where `last` has ended, to its own end or, where that is nearer, to its start; None where the two are
+    over different ground. What lies inside all windows of both lies inside all of this one's."""
+    if (last.fill, last.canvas, last.crop, last.card) != (path.fill, path.canvas, path.crop, path.card):
+        return None
+    end = max(path.end, path.start, key=lambda window: sum(abs(a - b) for a, b in zip(window, last.end, strict=True)))
+    grown = end.w / last.end.w
+    kind: Kind = "push_in" if grown < 0.985 else "pull_out" if grown > 1.015 else "drift"
+    return replace(path, kind=kind, start=last.end, end=end)
+
+
 def _drift(scene: Canvas, zoom: float, seconds: float, side: int, rise: int) -> CameraPath | None:
     """A sideways or upward glide along whichever way has more room, at a calm pace."""
     seen = scene.look(zoom)

@@ -153,9 +153,10 @@ def _covered(box: Box, by: Box) -> float:
 
 
 def _repeated(expected: Expected) -> Iterator[Finding]:
-    """A photo that follows itself, or one that looks the same, in another scene."""
+    """A photo that follows itself, or one that looks the same, in another scene. One that just stays for a second line,
+    in one move, is not shown twice."""
     for one, other in pairwise(expected.shots):
-        if one.scene is None or one.scene == other.scene:
+        if one.scene is None or one.scene == other.scene or other.goes_on:
             continue
         if one.photo == other.photo:
             yield Finding("repeat", "warn", "The same photo is shown twice in a row.", other.start)

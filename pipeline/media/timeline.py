@@ -10,7 +10,7 @@ from typing import Literal
 
 from PIL import Image
 
-from pipeline.media import captions, conform, depth, ground, label, lettering, pacing, pairs, templates
+from pipeline.media import captions, conform, depth, ground, label, lettering, motion, pacing, pairs, templates
 from pipeline.media.captions import Caption
 from pipeline.media.motion import Box, CameraPath, Kind, choose_path, hull
 
@@ -93,7 +93,8 @@ class Shot:
     The camera's move spans `move_start` to `move_end`, so that a title can share the move of the shot it opens into.
     `clip_speed` below 1 plays a clip slower. `enter` is how it comes after its neighbour: the two dissolve, or dip
     through the dark, the camera whips from one to the other, or light falls in as they dissolve. `beside` is a second
-    photo on the same ground, `relief` the own move of who stands in front.
+    photo on the same ground, `relief` the own move of who stands in front. One that `goes_on` begins over the same
+    photo where the shot before has ended: nothing is seen of the cut.
     """
 
     kind: Literal["title", "photo", "clip", "end"]
@@ -109,6 +110,7 @@ class Shot:
     enter: Entrance = "dissolve"
     beside: pairs.Pane | None = None
     relief: depth.Relief | None = None
+    goes_on: bool = False
 
     def share(self, frame: int) -> float:
         """How far the camera's move has come in a frame, 0 to 1."""
@@ -198,10 +200,12 @@ def _shots(
             opening = i == 0 and number == 0
             start, stop = max(0, first - overlap[0]), last + overlap[1]
             move_start = 0 if opening else start
-            shot = _shot(scene, i, spec, (start, stop, move_start), before, part=number)
+            held = number > 0 or (i > 0 and scenes[i - 1].photo == scene.photo)
+            half = found[-1] if held else None
+            shot = _shot(scene, i, spec, (start, stop, move_start), before, part=number, last=half)
             if shot.kind == "photo" and number == 0 and i in together:
                 shot = _with_its_neighbour(shot, scenes, together[i], spec, before)
-            found.append(replace(shot, enter=_entrance(scenes, i, spec) if number == 0 else "dissolve"))
+            found.append(replace(shot, enter="dissolve" if held else _entrance(scenes, i, spec)))
             before = shot.path.kind if shot.path else before
     found.append(Shot("end", -1, cuts[-1] - overlap[0], total, "", None, cuts[-1] - overlap[0], total))
     return found
@@ -229,8 +233,17 @@ def _title(scene: SceneIn, spec: FilmSpec, cuts: Sequence[int], spoken: float, o
 
 
 def _shot(
-    scene: SceneIn, index: int, spec: FilmSpec, span: tuple[int, int, int], before: Kind | None, *, part: int
+    scene: SceneIn,
+    index: int,
+    spec: FilmSpec,
+    span: tuple[int, int, int],
+    before: Kind | None,
+    *,
+    part: int,
+    last: Shot | None = None,
 ) -> Shot:
+    """One shot of a scene; `last` is the one before it over the same photo, whose move it goes on from: a picture that
+    dissolves into itself a little larger looks double."""
     start, stop, move_start = span
     seconds = (stop - move_start) / spec.fps
     if scene.clip is not None:
@@ -242,10 +255,14 @@ def _shot(
             path = conform.framing(size, spec.size, faces, Box(*scene.clip_interest), closer=held)
             speed = min(1.0, max(conform.SLOWEST, length / needed))
             return Shot("clip", index, start, stop, str(scene.photo), path, start, stop, str(scene.clip), speed)
-    path = _path(scene, spec, seconds, before, part)
+    path = _path(scene, spec, seconds, before, part, last.path if last and not last.clip else None)
     wanted = templates.of(spec.template).depth and scene.matte and not spec.draft and not scene.calm
     relief = depth.relief(scene.matte, path, [Box(*face) for face in scene.faces]) if wanted else None
-    return Shot("photo", index, start, stop, str(scene.photo), path, move_start, stop, relief=relief)
+    if relief is not None and last is not None and last.relief is not None:
+        grow, shift = (last.relief.grow[1], relief.grow[1]), (last.relief.shift[1], relief.shift[1])
+        relief = replace(relief, grow=grow, shift=shift)
+    goes_on = last is not None and not last.clip and last.path is not None and last.path.end == path.start
+    return Shot("photo", index, start, stop, str(scene.photo), path, move_start, stop, relief=relief, goes_on=goes_on)
 
 
 def _with_its_neighbour(shot: Shot, scenes: Sequence[SceneIn], other: int, spec: FilmSpec, before: Kind | None) -> Shot:
@@ -255,7 +272,9 @@ def _with_its_neighbour(shot: Shot, scenes: Sequence[SceneIn], other: int, spec:
     return shot if laid is None else replace(shot, path=laid[0], beside=laid[1], relief=None)
 
 
-def _path(scene: SceneIn, spec: FilmSpec, seconds: float, before: Kind | None, part: int) -> CameraPath:
+def _path(
+    scene: SceneIn, spec: FilmSpec, seconds: float, before: Kind | None, part: int, last: CameraPath | None
+) -> CameraPath:
     with Image.open(scene.photo) as photo:
         size = photo.size
     faces = [Box(*face) for face in scene.faces]
@@ -269,6 +288,7 @@ def _path(scene: SceneIn, spec: FilmSpec, seconds: float, before: Kind | None, p
         before=before,
         whole=scene.page,
     )
+    path = (motion.going_on(last, path) if last is not None else None) or path
     return path.calmer() if scene.calm and path.kind != "travel" else path
 
 
