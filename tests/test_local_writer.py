@@ -14,7 +14,7 @@ from benchmarks.stories import facts_of, findings, made_up
 from benchmarks.stories import main as show_stories
 from pipeline.providers.base import Provider, ProviderError, ScriptDraft, WriteRequest
 from pipeline.providers.local_writer import LocalWriter, write
-from pipeline.providers.writing import phrases
+from pipeline.providers.writing import fit, phrases
 from pipeline.providers.writing.fit import count, words_wanted
 from tests import sandboxed
 from tests.stories import CHOSEN, DEMO, STORIES, Story
@@ -128,6 +128,21 @@ PLENTY = (
     "no longer exist. "
     "She ran a marathon in the rain and called it a lovely day. She names every plant in her garden after an astronaut."
 )
+
+
+@pytest.mark.parametrize(
+    ("words", "turns", "photos", "chosen"),
+    [
+        ([5, 9, 4, 6, 8], [1, 4], 5, [0, 1, 2, 3, 4]),
+        ([8, 15, 6, 5, 9, 12], [1, 5], 5, [0, 1, 2, 2, 3, 4]),  # the two short ones, not the first two
+        ([3, 5, 12, 11, 9, 12], [1, 5], 5, [0, 0, 1, 2, 3, 4]),  # a short greeting may stay past its chapter
+        ([6, 7, 7, 8, 9, 9], [1, 5], 5, [0, 1, 1, 2, 3, 4]),
+        ([6] * 10, [1, 9], 5, [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]),
+        ([6], [], 1, [0]),
+    ],
+)
+def test_a_picture_that_stays_for_a_second_line_is_one_whose_lines_are_soon_said(words, turns, photos, chosen):
+    assert fit.photos_of(words, turns, photos) == chosen
 
 
 @pytest.mark.parametrize("tone", phrases.TONES)

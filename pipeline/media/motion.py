@@ -287,8 +287,8 @@ def _journey(
         plain = CameraPath("travel", True, canvas, Box(0, 0, 1, 1), card, Box(0, 0, *frame), Box(0, 0, *frame))
         held = plain.on_canvas(hull([spread(face, HEADROOM) for face in faces]))
         zoom = min(1.12, SHARP / scale)
-        about = Canvas(True, canvas, plain.crop, card, held, _middle(held), plain.start, zoom)
-        return move(about, frame, seconds, dice, before, most=1.09)
+        band = Canvas(True, canvas, plain.crop, card, held, _middle(held), plain.start, zoom)
+        return move(band, frame, seconds, dice, before, most=1.09)
     start, end = (Box(at, 0, *frame) if along == 0 else Box(0, at, *frame) for at in ends)
     whole = Box(0, 0, 1, 1)
     if depth < 1.0:

@@ -201,8 +201,8 @@ def _shots(
             start, stop = max(0, first - overlap[0]), last + overlap[1]
             move_start = 0 if opening else start
             held = number > 0 or (i > 0 and scenes[i - 1].photo == scene.photo)
-            half = found[-1] if held else None
-            shot = _shot(scene, i, spec, (start, stop, move_start), before, part=number, last=half)
+            earlier = found[-1] if held else None
+            shot = _shot(scene, i, spec, (start, stop, move_start), before, part=number, last=earlier)
             if shot.kind == "photo" and number == 0 and i in together:
                 shot = _with_its_neighbour(shot, scenes, together[i], spec, before)
             found.append(replace(shot, enter="dissolve" if held else _entrance(scenes, i, spec)))

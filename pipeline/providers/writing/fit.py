@@ -6,7 +6,7 @@ import functools
 import itertools
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.providers.writing import lexicon as lex
@@ -19,6 +19,7 @@ LONGEST_LINE, SHORTEST_LINE = 22, 3  # words
 CARDS_SECONDS = 5.0  # title and end card
 PAUSE_SECONDS = 0.45  # after each line
 SCENE_SECONDS = 5.0  # a picture shown longer than this wants a second line
+_TURN = 8  # words that a picture rather stays longer for than past the turn of a chapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +297,20 @@ def listed(units: list[Unit]) -> list[Unit]:
     return out
 
 
-def photo_of(scene: int, scenes: int, photos: int) -> int:
-    """The picture of a scene: all of them, in order, none twice before its neighbour came."""
-    return min(photos - 1, scene * photos // scenes)
+def photos_of(words: Sequence[int], turns: Collection[int], photos: int) -> list[int]:
+    """The picture of each scene, from the words of its line: all of them, in order.
+
+    Where there are fewer than scenes, those stay whose neighbouring lines are soonest said, if possible not for two
+    between which a chapter `turns` (numbers of scenes that begin one).
+    """
+    count_, photos = len(words), min(photos, len(words))
+
+    def cost(cuts: tuple[int, ...]) -> int:
+        spans = list(itertools.pairwise((0, *cuts, count_)))
+        return sum(sum(words[a:b]) ** 2 for a, b in spans) + _TURN**2 * sum(turn not in cuts for turn in turns)
+
+    cuts = min(itertools.combinations(range(1, count_), photos - 1), key=cost)
+    return [sum(cut <= scene for cut in cuts) for scene in range(count_)]
 
 
 def ends_open(text: str) -> bool:

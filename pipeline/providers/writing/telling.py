@@ -312,8 +312,9 @@ class Telling:
     def _with_photos(self, scenes: list[SceneDraft]) -> list[SceneDraft]:
         photos = self.request.photos
         drafts = []
-        for k, scene in enumerate(scenes):
-            at = fit.photo_of(k, len(scenes), len(photos))
+        turns = [k for k in range(1, len(scenes)) if scenes[k].role != scenes[k - 1].role]
+        chosen = fit.photos_of([count(scene.text) for scene in scenes], turns, len(photos))
+        for k, (scene, at) in enumerate(zip(scenes, chosen, strict=True)):
             drafts.append(replace(scene, photo=at, idea=_idea(photos[at], k, last=k == len(scenes) - 1)))
         return drafts
 
