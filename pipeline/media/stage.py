@@ -152,7 +152,7 @@ def _soft(small: Bytes, size: tuple[int, int]) -> Bytes:
     x, y = int((w - keep_w) / 2), int((h - keep_h) / 2)
     part = small[y : y + max(2, int(keep_h)), x : x + max(2, int(keep_w))]
     low = cv2.resize(part, (max(2, size[0] // 8), max(2, size[1] // 8)), interpolation=cv2.INTER_AREA)
-    blurred = cv2.GaussianBlur(low, (0, 0), max(low.shape) * 0.028).astype(np.float32)
+    blurred = cv2.GaussianBlur(low, (0, 0), max(low.shape) * 0.05).astype(np.float32)
     grey = blurred.mean(axis=2, keepdims=True)
     toned = (grey + (blurred - grey) * 1.1) * 0.6
     # What would be black takes some of the colour of the photo's lighter half.
