@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.media import encode, frames, picture, samples, sound
+from pipeline.media import encode, frames, ground, picture, samples, sound, stage
 from pipeline.media.timeline import plan
 
 from .picturing import SPEC, decoded, photos, scenes, words  # noqa: F401
