@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.media import frames, ground, music, picture
+from pipeline.media import frames, ground, label, music, picture
 from pipeline.media.meters import steps
 from pipeline.media.motion import Box
 from pipeline.media.pacing import LONGEST_SHOT, SHORTEST_SHOT
@@ -213,6 +213,16 @@ def test_the_label_stands_in_every_frame_after_the_title_and_never_on_a_face(pho
             assert Box(0, 0, 270, 480).holds(box)
             for shot in timeline.shots_at(frame):
                 assert not shot.path or not box.touches(shot.path.on_screen(Box(*face), (270, 480)))
+
+
+def test_the_label_keeps_clear_of_hair_and_chin_too_where_another_corner_does(photos):
+    corners = label.corners(SPEC.label, SPEC.size)
+    for n, corner in enumerate(corners[:2]):
+        # Eyes and mouth end under the label, the forehead does not.
+        face = Box(corner.x, corner.bottom + 2, 60, 60)
+        assert label.free([corner, corners[2]], [face]) == corners[2], n
+        assert label.free([corner], [face]) is None
+        assert label.free([corner], [face], heads=False) == corner, "better a forehead than a mouth"
 
 
 def test_captions_go_up_when_the_face_is_down_where_they_would_stand(photos):

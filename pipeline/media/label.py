@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw
 
 from pipeline.media import fonts, frames
-from pipeline.media.motion import Box
+from pipeline.media.motion import HEADROOM, Box
 
 
 def type_size(frame: tuple[int, int]) -> int:
@@ -29,9 +29,11 @@ def corners(text: str, frame: tuple[int, int]) -> tuple[Box, ...]:
     return Box(left, top, w, h), Box(right, top, w, h), Box(left, low, w, h), Box(right, low, w, h)
 
 
-def free(boxes: Sequence[Box], faces: Sequence[Box]) -> Box | None:
-    """The first of `boxes` no face touches."""
-    return next((box for box in boxes if not any(box.touches(face) for face in faces)), None)
+def free(boxes: Sequence[Box], faces: Sequence[Box], *, heads: bool = True) -> Box | None:
+    """The first of `boxes` no face touches, nor the hair and chin around one unless `heads` is false; None without."""
+    left, top, right, bottom = HEADROOM if heads else (0.0, 0.0, 0.0, 0.0)
+    kept = [Box(f.x - left * f.w, f.y - top * f.h, f.w * (1 + left + right), f.h * (1 + top + bottom)) for f in faces]
+    return next((box for box in boxes if not any(box.touches(one) for one in kept)), None)
 
 
 def bitmap(text: str, box: Box, frame: tuple[int, int]) -> frames.Overlay:

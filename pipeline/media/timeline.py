@@ -378,5 +378,6 @@ def _labels(
     for i, shot in enumerate(shown):
         first = found[-1][1] if found else shot.start
         last = (shot.end + shown[i + 1].start) // 2 if i + 1 < len(shown) else total
-        found.append((first, last, label.free(corners, faces[id(shot)]) or corners[0]))
+        here = faces[id(shot)]
+        found.append((first, last, label.free(corners, here) or label.free(corners, here, heads=False) or corners[0]))
     return tuple(found)
