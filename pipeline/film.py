@@ -317,7 +317,7 @@ def expected(told: Mapping[str, Any], folder: Path) -> Expected:
         seconds=told["seconds"],
         captions=tuple(TextBox(*box) for box in told["captions"]),
         labels=tuple(TextBox(*box) for box in told["labels"]),
-        # A film that was cut before faces, scenes, second photos, depth and moves that go on were told has none of them.
+        # A film cut before faces, scenes, second photos, depth and moves that go on were told has none of them.
         shots=tuple(_shot([*shot, *([], None, None, False, False)[len(shot) - 4 :]], folder) for shot in told["shots"]),
         lines=tuple(hearing.Line(start, tuple(words)) for start, words in told.get("lines", ())),
     )
