@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.media.motion import SEEN, SHARP, Box, CameraPath, choose_path, hull
+from pipeline.media.motion import SEEN, SHARP, Box, CameraPath, choose_path, going_on, hull
 
 pytestmark = pytest.mark.render
 
@@ -118,6 +118,18 @@ def test_a_panorama_is_travelled_along_at_a_calm_pace_as_a_band_that_nearly_all_
     assert (travelled + frame[along]) / path.canvas[along] > 0.6
     steps = [b[along] - a[along] for a, b in pairwise(moments(path))]
     assert abs(steps[0]) < 0.3 * max(map(abs, steps)) > abs(steps[-1])
+
+
+def test_a_journey_goes_back_when_its_photo_stays_and_never_dissolves_into_a_card_of_itself():
+    for photo, frame in (((6000, 1500), (1080, 1920)), ((4000, 3000), (1080, 1920))):
+        there = choose_path(photo, frame, [], MIDDLE, seconds=5)
+        card = choose_path(photo, frame, [], MIDDLE, seconds=3, before=there.kind)
+        back = going_on(there, card, 0.6)
+        assert back is not None
+        assert (there.kind, back.kind, card.kind == "travel", back.start) == ("travel", "travel", False, there.end)
+        far, near = (abs(one.end.x - one.start.x) for one in (there, back))
+        assert near == pytest.approx(0.6 * far)
+        assert (back.end.x - back.start.x) * (there.end.x - there.start.x) < 0
 
 
 def test_a_panorama_of_people_who_would_not_all_be_seen_at_once_is_shown_whole():

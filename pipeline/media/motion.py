@@ -364,9 +364,15 @@ def move(
     return dice.choice(unlike or options) if options else None
 
 
-def going_on(last: CameraPath, path: CameraPath) -> CameraPath | None:
-    """`path` from where `last` has ended, to its own end or, where that is nearer, to its start; None where the two are
-    over different ground. What lies inside all windows of both lies inside all of this one's."""
+def going_on(last: CameraPath, path: CameraPath, pace: float = 1.0) -> CameraPath | None:
+    """`path` from where `last` has ended, to its own end or, where that is nearer, to its start; a journey goes back,
+    by the share `pace` of its way. None where the two are over different ground.
+
+    What lies inside all windows of both lies inside all of this one's.
+    """
+    if last.kind == "travel":
+        back = (b + (a - b) * min(1.0, pace) for a, b in zip(last.start, last.end, strict=True))
+        return replace(last, start=last.end, end=Box(*back))
     if (last.fill, last.canvas, last.crop, last.card) != (path.fill, path.canvas, path.crop, path.card):
         return None
     end = max(path.end, path.start, key=lambda window: sum(abs(a - b) for a, b in zip(window, last.end, strict=True)))

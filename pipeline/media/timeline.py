@@ -255,7 +255,7 @@ def _shot(
             path = conform.framing(size, spec.size, faces, Box(*scene.clip_interest), closer=held)
             speed = min(1.0, max(conform.SLOWEST, length / needed))
             return Shot("clip", index, start, stop, str(scene.photo), path, start, stop, str(scene.clip), speed)
-    path = _path(scene, spec, seconds, before, part, last.path if last and not last.clip else None)
+    path = _path(scene, spec, seconds, before, part, last if last and not last.clip else None)
     wanted = templates.of(spec.template).depth and scene.matte and not spec.draft and not scene.calm
     relief = depth.relief(scene.matte, path, [Box(*face) for face in scene.faces]) if wanted else None
     if relief is not None and last is not None and last.relief is not None:
@@ -273,7 +273,7 @@ def _with_its_neighbour(shot: Shot, scenes: Sequence[SceneIn], other: int, spec:
 
 
 def _path(
-    scene: SceneIn, spec: FilmSpec, seconds: float, before: Kind | None, part: int, last: CameraPath | None
+    scene: SceneIn, spec: FilmSpec, seconds: float, before: Kind | None, part: int, last: Shot | None
 ) -> CameraPath:
     with Image.open(scene.photo) as photo:
         size = photo.size
@@ -288,7 +288,9 @@ def _path(
         before=before,
         whole=scene.page,
     )
-    path = (motion.going_on(last, path) if last is not None else None) or path
+    if last is not None and last.path is not None and last.beside is None:
+        pace = seconds * spec.fps / max(1, last.move_end - last.move_start)
+        path = motion.going_on(last.path, path, pace) or path
     return path.calmer() if scene.calm and path.kind != "travel" else path
 
 
