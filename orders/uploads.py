@@ -22,7 +22,7 @@ pillow_heif.register_heif_opener()
 # MPO, the phones' two-in-one JPEG, is opened by the JPEG reader.
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 # A 230 KB PNG of 9000×9000 takes 305 MB once decoded: refused on the header's word.
-MAX_PIXELS = 40_000_000
+MAX_PIXELS = 50_000_000
 MAX_LABEL = 120
 # What Pillow's and libheif's readers raise on broken headers.
 BROKEN = (

@@ -59,9 +59,14 @@ def test_a_very_long_picture_is_refused(tmp_path):
     assert refused(samples.png_of_size(tmp_path / "a.png", 3000, 300, rows=0)) == "too_narrow"
 
 
-def test_forty_megapixels_pass_and_one_row_more_does_not(tmp_path):
-    assert stills.look(samples.png_of_size(tmp_path / "a.png", 8000, 5000, rows=0)).width == 8000
-    assert refused(samples.png_of_size(tmp_path / "b.png", 8000, 5001, rows=0)) == "too_many_pixels"
+def test_fifty_megapixels_pass_and_one_row_more_does_not(tmp_path):
+    assert stills.look(samples.png_of_size(tmp_path / "a.png", 8000, 6250, rows=0)).width == 8000
+    assert refused(samples.png_of_size(tmp_path / "b.png", 8000, 6251, rows=0)) == "too_many_pixels"
+
+
+def test_a_phones_photo_of_48_megapixels_is_taken(tmp_path):
+    still = stills.ingest(samples.jpeg_48mp(tmp_path / "phone.jpg"), tmp_path / "clean.jpg")
+    assert (still.source_width, still.source_height, still.width, still.height) == (8000, 6000, 3000, 2250)
 
 
 def test_every_fault_has_a_sentence_without_loose_ends():

@@ -21,7 +21,7 @@ from pipeline.media.motion import Box, CameraPath, hull
 _DENSITY = 1.15
 _KEPT = 0.8  # of a photo's either side is in its soft ground
 _DIM, _BRIGHT = 45.0, 80.0  # of 255: what is darker in a soft ground is lifted, what is brighter held down
-# A 40-megapixel photo takes 120 MB while it is decoded: never two at once.
+# A 50-megapixel photo takes 150 MB while it is decoded: never two at once.
 _DECODING = Lock()
 
 

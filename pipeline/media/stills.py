@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=2)
 
 MAX_BYTES = 15 * 1024 * 1024
-MAX_PIXELS = 40_000_000
+MAX_PIXELS = 50_000_000  # phones take 48 million and a little more
 MIN_SIDE = 200  # shorter side in pixels: below it a film frame would be a blur
 SOFT_SIDE = 480  # below it the photo works, but looks soft
 MAX_ASPECT = 8.0  # longer panoramas leave nothing worth showing once they are scaled
