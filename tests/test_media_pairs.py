@@ -127,6 +127,8 @@ def test_quality_control_knows_both_again_and_misses_one_that_is_not_there(folde
         seen = [
             sighting.sight(still, sighting.grey(one.photo), taken=words, place=place).likeness for one in (right, wrong)
         ]
+        assert 1 - seen[0] < LIMITS["photo"].warn
+        assert 1 - seen[1] > LIMITS["photo"].fail
 
 
 def pairs_place(path, frame):
