@@ -40,6 +40,12 @@ def test_a_dark_photo_comes_up_and_a_light_one_down_and_neither_all_the_way():
         assert 0.4 * was < now < 0.95 * was
 
 
+def test_faces_can_be_made_out_in_a_photo_taken_with_far_too_little_light():
+    for path in (samples.PORTRAIT, *samples.FACES):
+        dark = (pixels(path) / 7).astype(np.uint8)
+        assert graded(dark).mean() > 2.4 * dark.mean(), path.name
+
+
 def test_a_night_with_its_lights_stays_a_night():
     night = np.full((200, 300, 3), 12, np.uint8)
     night[40:60, 100:140] = 255

@@ -16,6 +16,7 @@ LIGHT = (0.34, 0.62)  # where a photo's mean lightness (CIE L*, 0 to 1) needs no
 LOW_KEY = 0.6  # L* that a hundredth of the pixels reach where a dark photo has its lights: it is meant to be dark
 _EXPOSURE = 0.6  # of the way to the aim is gone
 _GAMMA = (0.78, 1.22)
+UNDER, _LIFT = 0.45, 0.6  # L* that hardly a pixel reaches where far too little light was taken, and its least gamma
 _NEUTRAL = 14.0  # CIE chroma: what may be grey under another light
 _GREYS = 0.06  # share of the picture that must be, or nothing is known of the light
 _CAST = 0.5  # of a cast is taken away
@@ -50,16 +51,17 @@ def apply(rgb: Bytes, table: Bytes) -> Bytes:
 def _gamma(light: NDArray[np.float32]) -> float:
     mean = float(light.mean())
     if mean < LIGHT[0]:
-        if float(np.percentile(light, 99)) > LOW_KEY:
+        lights = float(np.percentile(light, 99))
+        if lights > LOW_KEY:
             return 1.0
-        aim = LIGHT[0]
+        aim, least = LIGHT[0], _GAMMA[0] if lights > UNDER else _LIFT
     elif mean > LIGHT[1]:
-        aim = LIGHT[1]
+        aim, least = LIGHT[1], _GAMMA[0]
     else:
         return 1.0
     mean = min(0.98, max(0.02, mean))
     aim = mean + (aim - mean) * _EXPOSURE
-    return float(np.clip(np.log(aim) / np.log(mean), *_GAMMA))
+    return float(np.clip(np.log(aim) / np.log(mean), least, _GAMMA[1]))
 
 
 def _gains(rgb: NDArray[np.float32], lab: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ from pipeline.media.compose import Composer, Scenery
 from pipeline.media.frames import Planes
 from pipeline.media.timeline import FilmSpec, Shot, Timeline
 
-LOOKS = 6  # raise it when the same timeline is drawn differently, so that kept segments are made anew
+LOOKS = 7  # raise it when the same timeline is drawn differently, so that kept segments are made anew
 _BEAT = 8  # frames between two signs of life
 HALVED = 60  # frames of a clip's body from which it is two segments: the clip that lands last keeps two cores busy
 
