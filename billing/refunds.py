@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, Max, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -36,6 +36,10 @@ AUTOMATIC, ELSEWHERE = "auto", "outside"
 
 class NotRefundable(Exception):  # noqa: N818  (said to people)
     """This cannot be refunded. The message is a sentence for whoever asked."""
+
+
+class WrittenDown(Exception):  # noqa: N818  (nothing is wrong)
+    """Another process wrote this refund down in the same moment."""
 
 
 def payment_of(order: Order) -> Payment | None:
@@ -71,7 +75,7 @@ def refund(*, order: Order, amount: int, reason: str, note: str, actor: str, sou
         try:
             with transaction.atomic():
                 return _claim(payment, amount, reason=reason, note=note, actor=actor, source=source, key=key)
-        except (IntegrityError, NotRefundable):
+        except (WrittenDown, NotRefundable):
             found = Refund.objects.filter(key=key).select_related("payment").first()
             if found is None:
                 raise
@@ -90,14 +94,14 @@ def give_all_back(*, payment: Payment, reason: RefundReason, note: str = "") -> 
     try:
         with transaction.atomic():
             _claim(payment, left, reason=reason, note=note, actor="system", source=RefundSource.SYSTEM, key=key)
-    except (IntegrityError, NotRefundable):
+    except (WrittenDown, NotRefundable):
         log.info("Somebody else gives %s back.", payment)
 
 
 def _claim(
     payment: Payment, amount: int, *, reason: str, note: str, actor: str, source: RefundSource, key: str
 ) -> Refund:
-    """Take the refund's share of the payment. In the caller's transaction. Raises NotRefundable."""
+    """Take the refund's share of the payment. In the caller's transaction. Raises NotRefundable, WrittenDown."""
     room = Payment.objects.filter(pk=payment.pk, refunded__lte=F("amount") - amount)
     # What nobody has begun to take is not taken; all else has to travel back.
     held = room.filter(state=PaymentState.AUTHORIZED, wanted=None, captured=0)
@@ -106,6 +110,7 @@ def _claim(
     released = bool(amount > 0 and held.update(**share))
     if not released and not (amount > 0 and back.update(**share)):
         raise NotRefundable(_("That is more than is left of the payment. Look at the order again."))
+    _only_once(key)
     payment.refresh_from_db()
     order = payment.order
     whole = payment.refunded >= payment.amount
@@ -230,7 +235,7 @@ def record(payment: Payment, back: Back) -> None:
         try:
             with transaction.atomic():
                 ours = _write_down(payment, back)
-        except IntegrityError:
+        except WrittenDown:
             ours = Refund.objects.get(key=_key(back))
     if back.state == "failed":
         failed(ours, back.error)
@@ -243,15 +248,19 @@ def _key(back: Back) -> str:
 
 
 def _write_down(payment: Payment, back: Back, *, released: bool = False) -> Refund:
-    """A refund that somebody made at the gateway, or money a bank took. It happened: no room is asked for."""
-    now = timezone.now()
+    """A refund that somebody made at the gateway, or money a bank took. It happened: no room is asked for.
+
+    In a transaction of the caller's, which it ends with WrittenDown where another did so before.
+    """
+    now, key = timezone.now(), _key(back)
     Payment.objects.filter(pk=payment.pk).update(refunded=F("refunded") + back.amount)
+    _only_once(key)
     payment.refresh_from_db()
     last = payment.refunds.aggregate(last=Max("number"))["last"] or 0
     made = Refund.objects.create(
         payment=payment,
         number=last + 1,
-        key=_key(back),
+        key=key,
         external_id=back.external_id,
         source=RefundSource.BANK if back.dispute else RefundSource.STAFF,
         amount=back.amount,
@@ -267,6 +276,16 @@ def _write_down(payment: Payment, back: Back, *, released: bool = False) -> Refu
     if payment.refunded >= payment.amount and order.state == OrderState.PLACED:
         orders.cancel(order=order, actor=payment.gateway, ending=_("Your money goes back to you."))
     return made
+
+
+def _only_once(key: str) -> None:
+    """For whoever has the payment's lock. Raises WrittenDown.
+
+    Not left to the index of keys: whoever meets there a refund that is being landed waits for it with this lock in
+    hand, and the landing may wait for the lock.
+    """
+    if Refund.objects.filter(key=key).exists():
+        raise WrittenDown(key)
 
 
 def _say(refund: Refund, name: str) -> None:
