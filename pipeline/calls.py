@@ -445,5 +445,5 @@ def sweep() -> int:
         _ring_first(provider)
     found = list(due().values_list("pk", flat=True)[:SWEPT])
     for pk in found:
-        queue.push("control", "follow_call", pk, f"call-{pk}")
+        queue.again("control", "follow_call", pk, f"call-{pk}")
     return len(found)

@@ -84,5 +84,5 @@ def sweep() -> int:
     """Ring again for mails that did not leave. Returns how many there were."""
     due = list(_due().values_list("pk", "tries")[:200]) if settings.STAFF_MAIL else []
     for pk, tries in due:
-        queue.push("control", "send_escalation", pk, f"escalation-{pk}-{tries}")
+        queue.again("control", "send_escalation", pk, f"escalation-{pk}-{tries}")
     return len(due)

@@ -7,7 +7,6 @@ stage. Looking twice finds the same; where nobody comes for LOOKED, a take is us
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 from django.utils import timezone
@@ -34,8 +33,7 @@ def due(call: Call) -> bool:
         return False
     if call.ended_at is None or (timezone.now() - call.ended_at).total_seconds() > LOOKED:
         return False
-    # A name of this minute's own: an old one may live on in the memory of a worker that died.
-    queue.push("pixels", "look_at_take", call.pk, f"take-{call.pk}-{int(time.time() // 60)}")
+    queue.again("pixels", "look_at_take", call.pk, f"take-{call.pk}")
     return True
 
 

@@ -56,8 +56,8 @@ def sweep() -> int:
         ("look_at_account", payout_accounts.due()),
     ):
         for pk in due:
-            queue.push("control", job, pk, f"{job}-{pk}")
+            queue.again("control", job, pk, f"{job}-{pk}")
             found += 1
     if reconcile.is_due():
-        queue.push("control", "compare_books", 0, "compare_books")
+        queue.again("control", "compare_books", 0, "compare_books")
     return found

@@ -93,5 +93,5 @@ def sweep() -> int:
     """Ring again for mails that did not leave. Returns how many there were."""
     due = list(_due().values_list("pk", "tries")[:200])
     for pk, tries in due:
-        queue.push("control", "send_notice", pk, f"notice-{pk}-{tries}")
+        queue.again("control", "send_notice", pk, f"notice-{pk}-{tries}")
     return len(due)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import logging
-import time
 from collections.abc import Sequence
 
 from django.conf import settings
@@ -118,6 +117,5 @@ def sweep() -> int:
     """Ring again for photos nobody has checked. Returns how many there were."""
     due = list(Photo.objects.due(timezone.now()).order_by("pk")[:200])
     for photo in due:
-        # A name of this minute's own: an old one may live on in the memory of a worker that died.
-        queue.push("pixels", "check_photo", photo.pk, f"photo-{photo.pk}-{photo.tries}-{int(time.time() // 60)}")
+        queue.again("pixels", "check_photo", photo.pk, f"photo-{photo.pk}-{photo.tries}")
     return len(due)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -139,19 +138,14 @@ def _licensed(order: Order) -> bool:
 
 def ring(row: Rendition) -> None:
     """Ask a worker to make it, after commit."""
-    queue.ring("render", "make_rendition", row.pk, _job(row.pk, row.attempts))
-
-
-def _job(pk: int, attempts: int) -> str:
-    # A name of this minute's own: an old one may live on in the memory of a worker that died.
-    return f"rendition-{pk}-{attempts}-{int(time.time() // 60)}"
+    queue.ring("render", "make_rendition", row.pk, f"rendition-{row.pk}-{row.attempts}")
 
 
 def sweep() -> int:
     """Ring again for whatever is due. Returns how much there was."""
     due = list(Rendition.objects.due(timezone.now()).order_by("asked_at").values_list("pk", "attempts")[:100])
     for pk, attempts in due:
-        queue.push("render", "make_rendition", pk, _job(pk, attempts))
+        queue.again("render", "make_rendition", pk, f"rendition-{pk}-{attempts}")
     return len(due)
 
 

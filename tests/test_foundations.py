@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 import socket
+import subprocess
 import tempfile
 from collections import deque
 from collections.abc import Iterator
@@ -23,6 +25,8 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from redis import Redis
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from billing import services as billing
@@ -32,6 +36,7 @@ from pipeline import calls, engine, files, housekeeping, invariants, jobs, live,
 from pipeline.engine import DONE, Wait
 from pipeline.line import STAGES
 from pipeline.models import Call, Notice, NoticeKind, Production, ProductionState, Step, StepState
+from videogen import local_redis
 
 from . import making
 from .board import Died, Stages, run
@@ -92,6 +97,46 @@ def test_ringing_at_a_redis_that_says_nothing_is_given_up_soon(no_redis: None) -
     assert not queue.push("control", "run_step", 1, "step-1-0")
     assert queue._impatient().connection_pool.connection_kwargs["socket_timeout"] <= 1
     assert live.PATIENCE <= 1
+
+
+@pytest.fixture
+def redis_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
+    """Bells are rung at a Redis of this test's own, where nobody works."""
+    folder = Path(tempfile.mkdtemp(prefix="redis-", dir="/tmp"))
+    server = subprocess.Popen(local_redis.command(folder))
+    monkeypatch.setattr(settings, "REDIS_URL", local_redis.url(folder))
+    monkeypatch.setattr(queue, "_inline", None)
+    queue._impatient.cache_clear()
+    client = queue._impatient()
+    while True:
+        with contextlib.suppress(RedisError):
+            client.ping()
+            break
+    yield client
+    queue._impatient.cache_clear()
+    server.kill()
+    server.wait()
+    shutil.rmtree(folder)
+
+
+def test_a_sweep_gets_through_though_a_dead_workers_job_still_bears_the_name(redis_here: Redis) -> None:
+    with time_machine.travel(timezone.now()) as clock:
+        assert queue.again("control", "settle_order", 7, "settle_order-7")
+        assert not queue.again("control", "settle_order", 7, "settle_order-7"), "once a minute is enough"
+        # A worker takes the job, and is killed before it did anything: the queue is empty, and the name lives on.
+        assert redis_here.lpop("rq:queue:control") is not None
+        assert not queue.again("control", "settle_order", 7, "settle_order-7"), "so it would be for ever"
+        clock.shift(timedelta(minutes=1))
+        assert queue.again("control", "settle_order", 7, "settle_order-7")
+        assert redis_here.llen("rq:queue:control") == 1
+
+
+def test_every_sweep_but_the_boards_own_rings_so_that_it_gets_through() -> None:
+    """The board's steps have a name for each bell; see engine.sweep."""
+    pushing = {path.name for path in Path("pipeline").rglob("*.py") if "queue.push(" in path.read_text()}
+    ringing = {path.stem for path in Path("pipeline").rglob("*.py") if "queue.again(" in path.read_text()}
+    assert pushing == set()
+    assert ringing == {"calls", "escalations", "looking", "money", "notices", "photos", "renditions"}
 
 
 def test_when_the_sweeping_process_is_dead_another_sweeps_within_ten_seconds() -> None:

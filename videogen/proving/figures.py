@@ -18,7 +18,7 @@ from django.db.models import Count, Sum
 
 from orders.models import Order
 from pipeline.line import LINE
-from pipeline.models import Call, CallState, Delivery, FirstLook, HookEvent, Script, Step, Take
+from pipeline.models import Call, CallState, Cut, Delivery, FirstLook, HookEvent, Script, Step, Take
 from pipeline.models.story import TakeKind
 
 Span = tuple[float, float]
@@ -113,7 +113,7 @@ def timed(order: Order, books: Books, speed: float) -> Timed:
     """How long a delivered order took."""
     assert order.placed_at is not None
     placed = order.placed_at.timestamp()
-    delivery = Delivery.objects.select_related("cut__production").get(order=order)
+    delivery = Delivery.objects.get(order=order)
     delivered = delivery.delivered_at.timestamp()
     calls = list(Call.objects.filter(step__production__order=order).exclude(provider__in=LOCAL).select_related("step"))
     spans = {call.pk: span for call in calls if (span := _span(call, books))}
@@ -123,13 +123,14 @@ def timed(order: Order, books: Books, speed: float) -> Timed:
     # Of all its makings: a change that was asked for, or a re-run after the delivery, is another production.
     shots = Step.objects.filter(production__order=order, stage="shot", ended_at__lte=delivery.delivered_at)
     last_shot = max((at.timestamp() for at in shots.values_list("ended_at", flat=True) if at), default=delivered)
+    master = Cut.objects.filter(production__order=order, created_at__lte=delivery.delivered_at).latest("created_at")
     return Timed(
         film=simulated(placed, delivered, spans.values(), speed),
         first_look=simulated(placed, look.timestamp(), before_shots, speed) if look else None,
         vendor=vendor * speed,
         own_wall=delivered - placed - vendor,
         after_last_shot=delivered - last_shot,
-        master_after_last_shot=delivery.cut.created_at.timestamp() - last_shot,
+        master_after_last_shot=master.created_at.timestamp() - last_shot,
     )
 
 
