@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.media import ffmpeg, frames, meters, motion, sighting, stage, verdict
+from pipeline.media import ffmpeg, flow, frames, meters, motion, sighting, stage, verdict
 from pipeline.media.expected import Expected, ExpectedShot, TextBox
 from pipeline.media.limits import LIMITS
 from pipeline.media.motion import Box, choose_path
@@ -161,6 +161,18 @@ def test_each_spoiled_picture_is_found_out(tmp_path, photos, drawn, expected, ca
 
 
 @pytest.mark.render
+def test_a_sky_of_stars_that_moves_behind_captions_does_not_stand():
+    """No shift explains points that are smaller than a pixel; and the captions, which do not move, have the say."""
+    dice = np.random.default_rng(3)
+    sky = np.full((240, 136), 16, np.uint8)
+    sky[dice.integers(0, 240, 900), dice.integers(0, 136, 900)] = 235
+    seconds, fps = 3, 30
+    moving = np.stack([sky[at // 6 : at // 6 + 120, :68] for at in range(seconds * fps)])
+    moving[:, 60:75, 8:60:4] = 235
+    assert not flow.standing(moving, fps).any()
+    assert flow.standing(np.repeat(moving[:1], seconds * fps, axis=0), fps).all()
+
+
 def test_grain_on_a_moving_picture_is_no_fault(tmp_path, photos, expected):
     for grain in (4, 12):
         judged = verdict.examine(film(tmp_path / f"{grain}.mp4", pictures(photos, grain=grain)), expected)
@@ -411,10 +423,11 @@ def test_one_pass_brings_the_stills_that_were_asked_for(good):
     assert calls
     assert set(measured.stills) == set(at)
     exact = meters.sample_frames(good, [0.0, 1.0, 4.2])
-    for second, frame in zip(at, exact, strict=False):
-        assert frame.shape == (HEIGHT, WIDTH, 3)
-        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(float)
-        assert np.corrcoef(grey.ravel(), measured.stills[second].ravel())[0, 1] > 0.98
+    assert {frame.shape for frame in exact} == {(HEIGHT, WIDTH, 3)}
+    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(float).ravel() for frame in exact]
+    for number, second in enumerate(at[:3]):
+        alike = [float(np.corrcoef(one, measured.stills[second].ravel())[0, 1]) for one in grey]
+        assert max(alike) == alike[number] > 0.97, "without the deblocking filter it is a little rougher"
 
 
 @pytest.mark.render

@@ -18,6 +18,10 @@ Rates = npt.NDArray[np.float32]
 BLACK = 22  # of 255: 3 % of the way from black (16) to white (235)
 CREEP = 0.05  # pixels of these pictures in a second: moves make 0.37 and more, strong grain on a still up to 0.04
 STIR = 2.5  # of 255: of a place of 8 × 8 pixels; a hand changes it by ten and more, a little grain by 1
+# Share of places that change by more than 1 of 255: on a still only those under captions, up to 0.08. Without a look at
+# them a sky full of stars, whose points no shift explains, would stand still while it moves (0.6 and more), and so would
+# a small card that glides slowly behind captions that do not (0.1 and more).
+QUIET = 0.09
 LONGEST_STRAY = 3  # frames; what stands longer is a shot, or a fault of another kind
 
 
@@ -88,7 +92,7 @@ def standing(small: Stack, fps: float, *, alive: bool = False) -> npt.NDArray[np
     """In which pictures the camera does not move within a second; with `alive`, nor does anything before it.
 
     The camera's move is the least-squares shift and growth of the whole picture (as in `shake`), over means of a third
-    of a second, in which grain that is new in every frame is gone. What else moves changes the mean of some place.
+    of a second, in which grain that is new in every frame is gone. What else moves changes the means of places.
     """
     found = np.zeros(len(small), np.bool_)
     step = max(1, round(fps / 3))
@@ -97,9 +101,10 @@ def standing(small: Stack, fps: float, *, alive: bool = False) -> npt.NDArray[np
         return found
     mean: Rates = small[: count * step].reshape(count, step, *small.shape[1:]).mean(axis=1, dtype=np.float32)
     first, then = mean[:-3], mean[3:]
-    still = _pace(first, then) < CREEP
+    stir = _stir(first, then)
+    still = (_pace(first, then) < CREEP) & ((stir > 1).mean(axis=1) < QUIET)
     if alive:
-        still &= _stir(first, then) < STIR
+        still &= stir.max(axis=1) < STIR
     for at in np.flatnonzero(still):
         found[at * step : (at + 4) * step] = True
     return found
@@ -144,10 +149,10 @@ def _pace(one: Rates, other: Rates) -> Rates:
 
 
 def _stir(one: Rates, other: Rates) -> Rates:
-    """The most that the mean of any place of 8 × 8 pixels changes from one stack of pictures to another."""
+    """How much the mean of each place of 8 × 8 pixels changes from one stack of pictures to another."""
     count, h, w = one.shape
     change = (other - one)[:, : h // 8 * 8, : w // 8 * 8].reshape(count, h // 8, 8, w // 8, 8).mean(axis=(2, 4))
-    return np.asarray(np.abs(change).max(axis=(1, 2)), np.float32)
+    return np.asarray(np.abs(change).reshape(count, -1), np.float32)
 
 
 def _dot(one: Rates, other: Rates) -> Rates:
