@@ -18,9 +18,9 @@ Rates = npt.NDArray[np.float32]
 BLACK = 22  # of 255: 3 % of the way from black (16) to white (235)
 CREEP = 0.05  # pixels of these pictures in a second: moves make 0.37 and more, strong grain on a still up to 0.04
 STIR = 2.5  # of 255: of a place of 8 × 8 pixels; a hand changes it by ten and more, a little grain by 1
-# Share of places that change by more than 1 of 255: on a still only those under captions, up to 0.08. Without a look at
-# them a sky full of stars, whose points no shift explains, would stand still while it moves (0.6 and more), and so would
-# a small card that glides slowly behind captions that do not (0.1 and more).
+# Share of places that change by more than 1 of 255: on a still only those under captions, up to 0.08. Without a look
+# at them a sky full of stars, whose points no shift explains, would stand still while it moves (0.6 and more), and so
+# would a small card that glides slowly behind captions that do not (0.1 and more).
 QUIET = 0.09
 LONGEST_STRAY = 3  # frames; what stands longer is a shot, or a fault of another kind
 
