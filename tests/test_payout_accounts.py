@@ -25,7 +25,7 @@ from . import making, tills
 from .books import sold, total
 from .browsers import chromium, violations
 from .entering import enter
-from .test_desk_pages import ADVICE, SCREENS, SITE, rendered, serve
+from .test_desk_pages import SCREENS, rendered, serving
 from .test_order_desk import one_of
 from .test_races import at_once, on_disk  # noqa: F401  (a fixture that is used by itself)
 
@@ -132,11 +132,10 @@ def states(creator: Creator) -> dict[str, Any]:
 def test_each_state_of_the_page_is_clean_by_axe_on_a_phone_and_a_wide_screen(creator: Creator) -> None:
     pages = states(creator)
     for size, scheme in SCREENS:
-        with chromium(viewport=size, color_scheme=scheme) as page:
-            serve(page, pages)
+        with serving(pages) as address, chromium(viewport=size, color_scheme=scheme) as page:
             for name in pages:
-                page.goto(f"{SITE}{name}")
-                assert [one for one in violations(page) if not one.startswith(ADVICE)] == [], name
+                page.goto(address + name)
+                assert violations(page) == [], name
                 wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
 
