@@ -79,6 +79,7 @@ def order_a_film(
     page.get_by_role("button", name=re.compile("go on", re.I)).last.click()
     page.wait_for_url(re.compile("/story/$"))
     page.locator("#id_notes").fill(NOTES)
+    expect(page.locator("#saved")).to_have_text("Saved")
     look(page, "story")
     page.get_by_role("button", name=re.compile("go on", re.I)).last.click()
     page.wait_for_url(re.compile("/summary/$"))

@@ -57,6 +57,31 @@ def test_focus_scroll_and_nodes_survive_each_swap_up_to_the_film(creator, fan):
 
 
 @pytest.mark.browser
+def test_nothing_is_saved_by_itself_any_more_once_the_form_is_sent():
+    """On a slow network the page stands for a while after the click that also ends the typing."""
+    saving = 'hx-post="/saved/" hx-trigger="change delay:50ms" hx-swap="none"'
+    form = f'<form method="post" action="/sent/" data-once {saving}><input name="name"><button>Go on</button></form>'
+    asked: list[str] = []
+    with chromium() as chrome:
+        chrome.route("http://site.example/", lambda route: route.fulfill(body=form, content_type="text/html"))
+        chrome.route("**/sent/", lambda route: asked.append("sent"))  # and the answer does not come
+        chrome.route("**/saved/", lambda route: (asked.append("saved"), route.fulfill(body="")))
+        chrome.goto("http://site.example/")
+        for script in ("django_htmx/htmx-2.min.js", "js/site.js", "js/forms.js"):
+            chrome.add_script_tag(path=finders.find(script))
+        chrome.fill("input", "Eileen")
+        chrome.dispatch_event("input", "change")
+        chrome.wait_for_timeout(300)
+        assert asked == ["saved"]
+        chrome.evaluate("""() => {
+            document.querySelector("button").click();
+            document.querySelector("input").dispatchEvent(new Event("change", {bubbles: true}));
+        }""")
+        chrome.wait_for_timeout(300)
+        assert asked == ["saved", "sent"]
+
+
+@pytest.mark.browser
 def test_a_new_version_takes_the_films_place_at_once_or_when_it_stops_playing(creator, fan):
     order = make_order(creator, fan)
     films = [

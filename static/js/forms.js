@@ -34,8 +34,11 @@
     else if (summary) summary.querySelector(".notice__title").hidden = true;
   });
 
-  // Older words that arrive after the newer ones would win.
+  // Older words that arrive after the newer ones would win; and what is saved while the page is being left never arrives.
   document.addEventListener("submit", (event) => {
     if (event.target.matches("form[hx-post][data-once]")) htmx.trigger(event.target, "htmx:abort");
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.matches("form[data-once][data-sent]")) event.preventDefault();
   });
 })();
