@@ -83,10 +83,7 @@ class Slow(Vendor):
 
 @pytest.fixture
 def work():
-    order = making.draft()
-    order.state = OrderState.PLACED
-    order.save()
-    production = services.start(order=order)
+    production = making.production()
     return Work(engine.claim(Step.objects.get(production=production, stage="photos").pk), STAGES["photos"])
 
 

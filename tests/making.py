@@ -10,7 +10,9 @@ from django.core.files.storage import default_storage
 
 from accounts.models import ApprovalMode, Creator, User
 from orders import services as orders
-from orders.models import ConsentKind, Order, Photo, PhotoState
+from orders.models import ConsentKind, Order, OrderState, Photo, PhotoState
+from pipeline import services
+from pipeline.models import Production
 from videogen import demo
 
 from . import remembered
@@ -68,6 +70,14 @@ def draft(*, by: User | None = None, approval: ApprovalMode = ApprovalMode.AUTOM
     orders.agree(order=order, kinds=ConsentKind.values)
     order.refresh_from_db()
     return order
+
+
+def production(*, by: User | None = None) -> Production:
+    """A making that has just begun, of an order for which nothing was paid."""
+    order = draft(by=by)
+    order.state = OrderState.PLACED
+    order.save()
+    return services.start(order=order)
 
 
 def remember() -> None:

@@ -10,8 +10,7 @@ import time_machine
 from django.utils import timezone
 
 from orders import faults
-from orders.models import OrderState
-from pipeline import engine, invariants, queue, services
+from pipeline import engine, invariants, queue
 from pipeline.models import Production, ProductionState, Step, StepState
 
 from . import making
@@ -23,13 +22,7 @@ FILMS = 4
 
 
 def begin(films: int) -> list[Production]:
-    made = []
-    for number in range(films):
-        order = making.draft(by=making.fan(f"fan{number}@films.example"))
-        order.state = OrderState.PLACED
-        order.save()
-        made.append(services.start(order=order))
-    return made
+    return [making.production(by=making.fan(f"fan{number}@films.example")) for number in range(films)]
 
 
 @pytest.mark.slow

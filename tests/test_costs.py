@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from billing import margins
 from billing.models import Account, LedgerEntry
-from orders.models import OrderState
-from pipeline import costs, services, sweeping
+from pipeline import costs, sweeping
 from pipeline.models import Call, CallState
 
 from . import making
@@ -22,10 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def step():
-    order = making.draft()
-    order.state = OrderState.PLACED
-    order.save()
-    return services.start(order=order).steps.get(stage="photos")
+    return making.production().steps.get(stage="photos")
 
 
 def call(step, key, **values):

@@ -26,10 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def production(bells):
-    order = making.draft()
-    order.state = OrderState.PLACED
-    order.save()
-    made = services.start(order=order)
+    made = making.production()
     bells.clear()
     return made
 

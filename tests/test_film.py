@@ -6,8 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from orders.models import OrderState
-from pipeline import engine, film, services
+from pipeline import engine, film
 from pipeline.engine import LostLease, Work
 from pipeline.line import STAGES
 from pipeline.media import startframe
@@ -24,12 +23,9 @@ LEFT = (0.1, 0.2, 0.2, 0.2)
 
 @pytest.fixture
 def work():
-    order = making.draft()
-    order.state = OrderState.PLACED
-    order.save()
-    production = services.start(order=order)
+    production = making.production()
     step = engine.claim(Step.objects.get(production=production, stage="photos").pk)
-    photo = order.photos.first()
+    photo = production.order.photos.first()
     photo.file = default_storage.save("orders/x/photos/wide.jpg", ContentFile(samples.jpeg_bytes(1, (1600, 1200))))
     photo.facts |= {"faces": [list(LEFT)], "interest": [0.05, 0.1, 0.3, 0.4]}
     photo.save()

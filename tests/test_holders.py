@@ -12,8 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from orders.models import OrderState
-from pipeline import engine, holders, services, sweeping
+from pipeline import engine, holders, sweeping
 from pipeline.engine import Wait
 from pipeline.models import Step, StepState
 
@@ -50,10 +49,7 @@ def other():
 
 @pytest.fixture
 def photos(bells):
-    order = making.draft()
-    order.state = OrderState.PLACED
-    order.save()
-    production = services.start(order=order)
+    production = making.production()
     bells.clear()
     return Step.objects.get(production=production, stage="photos")
 

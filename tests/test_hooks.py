@@ -12,8 +12,7 @@ from django.db import DatabaseError, OperationalError, connection
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.models import OrderState
-from pipeline import calls, engine, hook_links, hooks, services
+from pipeline import calls, engine, hook_links, hooks
 from pipeline.models import Call, CallState, HookEvent, ProductionState, Step
 from pipeline.providers.signatures import sign_standard
 
@@ -32,10 +31,7 @@ def vendor(settings):
 
 @pytest.fixture
 def call():
-    order = making.draft()
-    order.state = OrderState.PLACED
-    order.save()
-    production = services.start(order=order)
+    production = making.production()
     step = Step.objects.get(production=production, stage="photos")
     return Call.objects.create(
         step=step,

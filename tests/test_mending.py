@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from billing import services as billing
 from orders.models import OrderState
-from pipeline import asking, engine, film, invariants, jobs, mending, queue, services
+from pipeline import asking, engine, film, invariants, jobs, mending, queue
 from pipeline.engine import DONE, Work
 from pipeline.line import LINE, STAGES
 from pipeline.media import meters, probe
@@ -233,11 +233,8 @@ def test_every_mend_is_for_something_that_is_measured():
 
 
 def test_the_material_moves_as_its_take_says(tmp_path, monkeypatch):
-    order = making.draft()
-    order.state = OrderState.PLACED
-    order.save()
-    production = services.start(order=order)
-    photo = order.photos.first()
+    production = making.production()
+    photo = production.order.photos.first()
     photo.file = default_storage.save("orders/x/photos/p.jpg", ContentFile(jpeg_bytes(1, (160, 120))))
     photo.save()
     script = Script.objects.create(production=production, title="A film")

@@ -9,8 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from orders.models import OrderState
-from pipeline import calls, engine, queue, roster, services
+from pipeline import calls, engine, queue, roster
 from pipeline.line import STAGES
 from pipeline.models import Call, Narration, ProductionState, Scene, Script, Step, StepState
 from pipeline.providers.base import Answer, JobFailed, Provider, ProviderError, Reading, SpokenWord
@@ -61,13 +60,10 @@ class Voice(Provider):
 
 @pytest.fixture
 def production(bells):
-    order = making.draft()
-    order.state = OrderState.PLACED
-    order.save()
-    made = services.start(order=order)
+    made = making.production()
     script = Script.objects.create(production=made, title="A film")
     for number in range(1, SCENES + 1):
-        Scene.objects.create(script=script, number=number, text="Hello there.", photo=order.photos.first())
+        Scene.objects.create(script=script, number=number, text="Hello there.", photo=made.order.photos.first())
         Step.objects.create(
             production=made, stage="narration", item=number, state=StepState.READY, not_before=timezone.now()
         )

@@ -78,10 +78,7 @@ def at_once(do: Callable[[int], Any]) -> list[Any]:
 
 
 def production() -> Production:
-    order = making.draft()
-    order.state = OrderState.PLACED
-    order.save()
-    return services.start(order=order)
+    return making.production()
 
 
 def test_these_tests_run_where_they_were_told_to():

@@ -172,10 +172,8 @@ def test_a_script_with_a_sign_that_no_font_has_is_not_used():
 
 def test_such_an_order_ends_with_a_sentence_before_any_vendor_is_asked(monkeypatch):
     """It may be placed all the same: by the command line, or before a font was taken from the machine."""
-    order = making.draft()
-    order.state = OrderState.PLACED
-    order.save()
-    production = services.start(order=order)
+    production = making.production()
+    order = production.order
     order.brief.must_say = [f"Happy birthday {NOBODYS}"]
     monkeypatch.setattr(roster, "writer", lambda: pytest.fail("a writer was chosen"))
     step = Step.objects.get(production=production, stage="script")
