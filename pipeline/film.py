@@ -19,7 +19,7 @@ from . import files, wishes
 from .claims import Claim
 from .media import encode, ground, hearing, music, picture, probe, startframe
 from .media.expected import Expected, ExpectedPhoto, ExpectedShot, TextBox
-from .media.motion import Box
+from .media.motion import Box, CameraPath
 from .media.soundtrack import Soundtrack
 from .media.timeline import FilmSpec, SceneIn, Shot, Timeline, Word
 from .models import Cut, FirstLook, Rendition, RenditionState, Scene, Take
@@ -276,7 +276,7 @@ def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
                 shot.kind == "clip",
                 [list(face) for face in parts[shot.scene].scene.faces],
                 shot.scene + 1,
-                _beside(parts, shot, timeline.spec.size),
+                _places(parts, shot, timeline.spec.size),
                 shot.relief is not None,
                 shot.goes_on,
             ]
@@ -286,17 +286,20 @@ def facts(parts: list[Material], timeline: Timeline) -> dict[str, Any]:
     }
 
 
-def _beside(parts: list[Material], shot: Shot, size: tuple[int, int]) -> list[Any] | None:
-    """Of a shot with two photos: where its own lies half-way (in shares of the frame), then the other's stored name,
-    place and faces."""
-    if shot.beside is None or shot.path is None:
+def _places(parts: list[Material], shot: Shot, size: tuple[int, int]) -> list[Any] | None:
+    """Where a shot's own photo lies half-way (in shares of the frame), if not about the middle: a page, or one of two;
+    of these then the other's stored name, place and faces."""
+    if shot.path is None or not (shot.beside or (parts[shot.scene].scene.page and shot.path.fill)):
         return None
-    own, other = (
-        list(ground.seen(path, 0.5, path.crop, size).scaled(1 / size[0], 1 / size[1]))
-        for path in (shot.path, shot.beside.path(shot.path))
-    )
+
+    def placed(path: CameraPath) -> list[float]:
+        return list(ground.seen(path, 0.5, path.crop, size).scaled(1 / size[0], 1 / size[1]))
+
+    if shot.beside is None:
+        return [placed(shot.path)]
     second = parts[shot.beside.scene]
-    return [own, second.photo_name, other, [list(face) for face in second.scene.faces]]
+    faces = [list(face) for face in second.scene.faces]
+    return [placed(shot.path), second.photo_name, placed(shot.beside.path(shot.path)), faces]
 
 
 def lines(work: Claim, parts: list[Material], timeline: Timeline) -> list[tuple[float, tuple[str, ...]]]:
@@ -317,21 +320,22 @@ def expected(told: Mapping[str, Any], folder: Path) -> Expected:
         seconds=told["seconds"],
         captions=tuple(TextBox(*box) for box in told["captions"]),
         labels=tuple(TextBox(*box) for box in told["labels"]),
-        # A film cut before faces, scenes, second photos, depth and moves that go on were told has none of them.
+        # A film cut before faces, scenes, places, depth and moves that go on were told has none of them.
         shots=tuple(_shot([*shot, *([], None, None, False, False)[len(shot) - 4 :]], folder) for shot in told["shots"]),
         lines=tuple(hearing.Line(start, tuple(words)) for start, words in told.get("lines", ())),
     )
 
 
 def _shot(told: list[Any], folder: Path) -> ExpectedShot:
-    start, end, photo, filmed, faces, scene, two, depth, goes_on = told
-    place, beside = None, None
-    if two is not None:
-        place, other = Box(*two[0]), files.fetch(two[1], folder)
-        beside = ExpectedPhoto(other, _boxes(two[3]), Box(*two[2]))
+    start, end, photo, filmed, faces, scene, places, depth, goes_on = told
+    own, *second = places or [None]
+    beside = None
+    if second:
+        name, place, others = second
+        beside = ExpectedPhoto(files.fetch(name, folder), _boxes(others), Box(*place))
     return ExpectedShot(
         *(start, end, files.fetch(photo, folder), filmed, _boxes(faces), scene),
-        place=place,
+        place=own and Box(*own),
         beside=beside,
         depth=depth,
         goes_on=goes_on,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.media import ffmpeg, flow, frames, meters, motion, sighting, stage, verdict
+from pipeline.media import ffmpeg, flow, frames, ground, meters, motion, sighting, stage, verdict
 from pipeline.media.expected import Expected, ExpectedShot, TextBox
 from pipeline.media.limits import LIMITS
 from pipeline.media.motion import Box, choose_path
@@ -620,13 +620,14 @@ def test_a_page_of_writing_is_known_again_and_its_bare_paper_is_not_taken_for_an
     page, other = sighting.grey(path), np.asarray(photo(5, (900, 1200)).convert("L"))
     move = choose_path((900, 1200), frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3, whole=True)
     made, stills = stage.build(path, move, frame), {}
+    place = ground.seen(move, 0.5, move.crop, frame).scaled(1 / frame[0], 1 / frame[1])
     for second in verdict.looks(Expected(*frame, 30, 4, shots=(ExpectedShot(0, 4, path),))):
         out = frames.blank(*frame)
         made.draw(move, second / 4, out)
         stills[second] = np.asarray(frames.to_image(out).convert("L"))
         assert sighting.sight(stills[second], other, thorough=True).likeness < 0.5
-        assert sighting.sight(stills[second], page).likeness < 1
-    shown = Expected(1080, 1920, 30, 30, shots=(ExpectedShot(0, 4, path),))
+        assert sighting.sight(stills[second], page, place=place).likeness < 1
+    shown = Expected(1080, 1920, 30, 30, shots=(ExpectedShot(0, 4, path, place=place),))
     assert judge(measures(stills=stills), shown).findings == ()
 
 

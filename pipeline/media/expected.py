@@ -37,8 +37,9 @@ class ExpectedShot:
     """From `start` to `end` seconds the film shows `photo`. `filmed`: as a filmed take, which may leave the photo.
 
     `faces` are fractions of the photo; shots of one `scene` (by number) show the same photo, of None nobody knows.
-    Where a second photo lies `beside` it, `place` is its own (shares of the frame). With `depth` who stands in front
-    moves a little further than what is behind them. One that `goes_on` is one move with the shot before.
+    `place` (shares of the frame) is its own where a second photo lies `beside` it, or where it lies higher. With
+    `depth` who stands in front moves a little further than what is behind them. One that `goes_on` is one move with the
+    shot before.
     """
 
     start: float

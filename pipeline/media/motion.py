@@ -297,17 +297,20 @@ def _journey(
     return CameraPath("travel", False, (float(photo[0]), float(photo[1])), whole, Box(0, 0, *photo), *inside)
 
 
-def on_ground(frame: tuple[int, int]) -> tuple[float, float, float]:
+def on_ground(frame: tuple[int, int], *, read: bool = False) -> tuple[float, float, float]:
     """The most a card covers of a frame's width and height, and the share of the height its middle lies at. In a tall
-    film it ends above two rows of captions, and these above what players lay over the lower third."""
-    return (0.88, 0.46, 0.315) if frame[1] > 1.2 * frame[0] else (0.88, 0.85, 0.48)
+    film it ends above two rows of captions, and these above what players lay over the lower third; in others captions
+    may stand across the lower part of a picture, but not of a page that is `read`."""
+    if frame[1] > 1.2 * frame[0]:
+        return 0.88, 0.46, 0.315
+    return (0.88, 0.64, 0.375) if read else (0.88, 0.85, 0.48)
 
 
 def _on_ground(
     photo: tuple[int, int], frame: tuple[int, int], faces: Sequence[Box], interest: Box, *, whole: bool
 ) -> Canvas:
     """The photo as a card on a soft ground of itself; all of it where it must be `whole`."""
-    wide, high, level = on_ground(frame)
+    wide, high, level = on_ground(frame, read=whole)
     room = (frame[0] * wide, frame[1] * high)
     keep = hull([spread(face, HEADROOM) for face in faces]) if faces else None
     crop = Box(0, 0, 1, 1) if whole else trim(photo, room, keep, interest)
