@@ -110,7 +110,7 @@ def _form(account: Thing) -> bytes:
         f"<h1>How {who} is paid</h1><p>Here Stripe would ask for a name, an identity document and a bank account. "
         "A pretended page: nothing is asked.</p><form method='post'>"
         '<button name="step" value="finish">Say all of it</button>'
-        '<button name="step" value="later">Leave it for later</button></form>'
+        '<button name="step" value="later" class="other">Leave it for later</button></form>'
     )
 
 

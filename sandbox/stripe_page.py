@@ -24,8 +24,23 @@ CARDS: Mapping[str, tuple[str, str]] = {
 # What an API error says for a decline that is not `card_declined` itself.
 CODES = ("expired_card", "incorrect_cvc", "processing_error")
 _HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Pay (sandbox)</title><style>body{font:16px/1.5 sans-serif;max-width:34em;margin:3em auto;padding:0 1em}
-label{display:block;padding:.3em 0}button,a{font:inherit;margin-right:1em}[role=alert]{color:#a00000}</style>"""
+<title>Pay (sandbox)</title><style>
+:root{color-scheme:light dark;
+--ground:#f6f7fb;--sheet:#fff;--words:#1b1f2a;--faint:#5b6275;--line:#d8dce8;--act:#4a3fd1}
+@media(prefers-color-scheme:dark){
+:root{--ground:#11131a;--sheet:#1b1e28;--words:#eceef5;--faint:#a8afc2;--line:#353a4a;--act:#a9a2ff}}
+*{box-sizing:border-box}body{margin:0;background:var(--ground);color:var(--words);font:16px/1.5 system-ui,sans-serif}
+main{max-width:30rem;margin:0 auto;padding:1.5rem 1rem}h1{font-size:1.4rem;line-height:1.25;margin:0 0 .25rem}
+.price{font-size:2rem;font-weight:700;margin:0}.faint,label span{color:var(--faint);margin:0}
+fieldset{border:0;padding:0;margin:1.25rem 0}legend{padding:0 0 .5rem;font-weight:600}
+label{display:grid;grid-template-columns:auto 1fr;column-gap:.75rem;padding:.6rem .8rem;background:var(--sheet);
+border:1px solid var(--line);margin-top:-1px;cursor:pointer}label:has(:checked){box-shadow:inset 4px 0 var(--act)}
+label span{grid-column:2}input{accent-color:var(--act);margin:.3rem 0 0}code{font-size:1rem}
+button,.back{font:inherit;display:block;width:100%;padding:.8rem;margin:.6rem 0 0;border-radius:.5rem;text-align:center}
+button{background:var(--act);color:var(--ground);border:0;font-weight:600;cursor:pointer}
+a{color:var(--act)}.other{background:none;color:var(--act);border:1px solid var(--act)}
+[role=alert]{padding:.6rem .8rem;margin:1rem 0 0;border:1px solid;color:light-dark(#a00000,#ffb3a8)}
+:focus-visible{outline:3px solid var(--act);outline-offset:2px}</style><main>"""
 
 
 def amount(session: Mapping[str, Any]) -> str:
@@ -37,33 +52,40 @@ def pay(session: Mapping[str, Any], names: list[str], problem: str = "") -> byte
     """The page with the cards."""
     alert = f'<p role="alert">{html.escape(problem)}</p>' if problem else ""
     cards = "".join(
-        f'<label><input type="radio" name="card" value="{card}"{" checked" if card == GOOD else ""}> '
-        f"<code>{card}</code> {html.escape(says)}</label>"
+        f'<label><input type="radio" name="card" value="{card}"{" checked" if card == GOOD else ""}>'
+        f"<code>{_grouped(card)}</code><span>{html.escape(says)}</span></label>"
         for card, (_, says) in CARDS.items()
     )
     back = session.get("cancel_url")
-    way_back = f'<a href="{html.escape(back)}">Back</a>' if back else ""
+    way_back = f'<a class="back" href="{html.escape(back)}">Back</a>' if back else ""
     what = html.escape(", ".join(names))
-    return (
-        f"{_HEAD}<h1>{what}</h1><p><strong>{amount(session)}</strong>. A pretended till: no money moves.</p>{alert}"
-        f'<form method="post">{cards}<p><button name="step" value="pay">Pay</button>{way_back}</p></form>'
-    ).encode()
+    return page(
+        f'<h1>{what}</h1><p class="price">{amount(session)}</p><p class="faint">A pretended till: no money moves.</p>'
+        f'{alert}<form method="post"><fieldset><legend>Pay with</legend>{cards}</fieldset>'
+        f'<button name="step" value="pay">Pay {amount(session)}</button>{way_back}</form>'
+    )
 
 
 def confirm(session: Mapping[str, Any]) -> bytes:
     """The bank's question."""
-    return (
-        f"{_HEAD}<h1>Your bank asks</h1><p>Is it you who pays {amount(session)}?</p><form method='post'>"
-        '<button name="step" value="confirm">Yes</button><button name="step" value="refuse">No</button></form>'
-    ).encode()
+    return page(
+        f'<h1>Your bank asks</h1><p>Is it you who pays {amount(session)}?</p><form method="post">'
+        '<button name="step" value="confirm">Yes</button>'
+        '<button name="step" value="refuse" class="other">No</button></form>'
+    )
 
 
 def page(body: str) -> bytes:
     """A page with this in it, which is HTML."""
-    return f"{_HEAD}{body}".encode()
+    return f"{_HEAD}{body}</main>".encode()
 
 
 def over(words: str, link: str = "") -> bytes:
     """A session that is over."""
     on = f'<p><a href="{html.escape(link)}">Go on</a></p>' if link else ""
-    return f"{_HEAD}<h1>{html.escape(words)}</h1>{on}".encode()
+    return page(f"<h1>{html.escape(words)}</h1>{on}")
+
+
+def _grouped(card: str) -> str:
+    """A card's number in fours, as it is printed on one; anything else in words."""
+    return " ".join(card[at : at + 4] for at in range(0, len(card), 4)) if card.isdigit() else card.replace("_", " ")

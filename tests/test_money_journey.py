@@ -19,7 +19,7 @@ from sandbox.server import running
 from sandbox.vendors import VENDORS
 from videogen.management.commands.sandbox import listen
 
-from .browsers import chromium
+from .browsers import chromium, violations
 from .test_journey import look, order_a_film, shot
 from .test_processes import Site, gone
 
@@ -67,6 +67,7 @@ def desk_of(page: Page, base: str, mail: str) -> Iterator[Page]:
 
 def by_stripe(page: Page) -> None:
     """Pay on the pretended Stripe's page."""
+    assert violations(page) == []
     page.get_by_role("button", name="Pay").click()
 
 
