@@ -182,8 +182,8 @@ def _meant(word: str) -> list[int]:
     )
     if found or any(c.isdigit() for c in word):
         return found
-    by_name = Order.objects.filter(Q(brief__name__istartswith=word) | Q(fan__in=_begins(word)))
-    return _pks(by_name.order_by("-pk").values_list("pk"))
+    of_fan = Order.objects.filter(fan__in=_begins(word)).order_by("-pk").values_list("pk")
+    return _pks(_of_name(word).values_list("order")) + _pks(of_fan)
 
 
 def _of_code(word: str) -> QuerySet[Order]:
@@ -199,9 +199,14 @@ def named(term: str) -> list[int]:
     found = _pks(_of_code(term.strip()).values_list("pk"))
     if found:
         return found
-    by_name = Brief.objects.filter(name__istartswith=term.strip()).order_by("-order").values_list("order")
+    by_name = _of_name(term.strip()).values_list("order")
     found = _pks(by_name)
     return found if len(found) < MOST_FOUND else found + _pks(by_name.filter(order__state=OrderState.PLACED))
+
+
+def _of_name(word: str) -> QuerySet[Brief]:
+    """Whom films are for whose name begins so, the latest order's first: along the index, until enough are found."""
+    return Brief.objects.filter(name__istartswith=word).order_by("-order_id")
 
 
 def _begins(word: str) -> QuerySet[User]:
