@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from datetime import timedelta
 from typing import Any
@@ -24,7 +25,7 @@ from billing.gateways.stripe import StripeGateway
 from billing.models import GatewayEvent, Payment, PaymentState, Reconciliation, Refund, RefundReason, RefundState
 from orders.faults import POINTS
 from orders.models import Order, OrderState
-from sandbox.stripe_door import FORGED, SECRET
+from sandbox.stripe_door import FORGED, SECRET, Door, public
 
 from . import making, tills
 from .board import Died
@@ -116,6 +117,24 @@ def test_a_stripe_that_is_away_takes_nobody_and_says_so(client: Client) -> None:
     assert page.status_code == 503
     assert "Nothing was taken" in page.content.decode()
     assert client.get(reverse("billing:till", args=[payment.key])).status_code == 302
+
+
+def test_an_answer_without_the_charge_that_was_asked_for_is_none(payment: Payment, monkeypatch: Any) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Door, "expanded", lambda door, thing, params: public(thing))
+        tills.pay(payment)
+        with pytest.raises(GatewayError, match="without its charge"):
+            truth.look(payment)
+    truth.look(payment)
+    assert payment.state == PaymentState.AUTHORIZED
+
+
+def test_a_fork_speaks_through_a_connection_of_its_own() -> None:
+    ours = chosen.named("stripe")
+    assert chosen.named("stripe") is ours
+    if (child := os.fork()) == 0:
+        os._exit(0 if chosen.named("stripe") is not ours else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 @pytest.mark.parametrize("fault", ["silent", "down", "down_after", "in_use", "rate"])

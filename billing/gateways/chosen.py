@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator
 
@@ -33,6 +34,9 @@ def _stripe_with(key: str, base_url: str, at_once: bool) -> Gateway:
 
     return StripeGateway(key, base_url=base_url, at_once=at_once)
 
+
+# Two processes that speak through one connection read each other's answers.
+os.register_at_fork(after_in_child=_stripe_with.cache_clear)
 
 GATEWAYS: dict[str, Callable[[], Gateway]] = {SandboxTill.name: SandboxTill, STRIPE: _stripe}
 

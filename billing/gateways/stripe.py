@@ -106,7 +106,7 @@ class StripeGateway:
         if stand == Stand.OPEN:
             said = (intent.get("last_payment_error") or {}).get("message") or ""
             return Truth(Stand.GONE if session_over else Stand.OPEN, error=said)
-        charge = intent.get("latest_charge") or {}
+        charge = _charge(intent)
         card = (charge.get("payment_method_details") or {}).get("card") or {}
         until = card.get("capture_before")
         return Truth(
@@ -279,7 +279,7 @@ class StripeGateway:
         pages = self._ask(lambda: self._v1.payment_intents.list(wanted).auto_paging_iter())
         while (one := self._ask(lambda: next(pages, None))) is not None:
             intent = one.to_dict()
-            charge = intent.get("latest_charge") or {}
+            charge = _charge(intent)
             back = charge.get("amount_refunded") or 0
             if charge.get("disputed"):
                 disputes = (one for one in self._backs(intent["id"], disputed=True) if one.dispute)
@@ -328,6 +328,14 @@ def _away() -> str:
 def _id(thing: Any) -> str:
     """The id of what may be given as itself, or as its id."""
     return str(getattr(thing, "id", thing) or "")
+
+
+def _charge(intent: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The charge of an intent, empty before there is one. Raises GatewayError where only its id is told."""
+    charge = intent.get("latest_charge") or {}
+    if not isinstance(charge, Mapping):
+        raise GatewayError(f"{intent.get('id')} was told without its charge", fan=_away())
+    return charge
 
 
 def _fee(charge: Mapping[str, Any], currency: str) -> int | None:
