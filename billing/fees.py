@@ -1,6 +1,7 @@
 """What the gateway keeps of a payment: an estimate by the contract, until the gateway says it itself.
 
-It may say so at the capture, days later or never. The first word counts: another one is a difference in the books.
+It may say so at the capture, days later or never. The first word counts: another one is a difference in the books. A
+dispute costs a fee of its own, which may be given back with the money.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from .ledger import post
-from .models import Account, LedgerEntry, Payment
+from .models import Account, LedgerEntry, Payment, Refund
 from .models.shares import WHOLE
 
 # A gateway that has not said its fee is asked so long; the daily comparison of books hears it later.
@@ -59,6 +60,16 @@ def booked(payment: Payment) -> int:
     facts = [f"fee:{payment.key}", f"fee-said:{payment.key}"]
     lines = LedgerEntry.objects.filter(fact__in=facts, account=Account.FEES)
     return lines.aggregate(sum=Sum("amount"))["sum"] or 0
+
+
+def disputed(refund: Refund, fee: int) -> None:
+    """The gateway keeps so much for the dispute that took this money, as it stands now; said twice, it is the same."""
+    if not 0 <= fee <= MOST:
+        return
+    facts = f"fee-dispute:{refund.key}:"
+    lines = LedgerEntry.objects.filter(fact__startswith=facts, account=Account.FEES)
+    booked = lines.aggregate(sum=Sum("amount"))["sum"] or 0
+    _post(refund.payment, f"{facts}{lines.count() + 1}", fee - booked)
 
 
 def is_waited_for(payment: Payment) -> bool:

@@ -19,7 +19,7 @@ from orders import services as orders
 from orders.faults import faultpoint
 from orders.models import Order, OrderState
 
-from . import facts, signals
+from . import facts, fees, signals
 from .gateways import chosen
 from .gateways.base import Back, GatewayError
 from .models import Payment, PaymentState, Refund, RefundReason, RefundSource, RefundState
@@ -241,6 +241,8 @@ def record(payment: Payment, back: Back) -> None:
         failed(ours, back.error)
     else:
         landed(ours, back)
+    if back.dispute:
+        fees.disputed(ours, back.fee)
 
 
 def _key(back: Back) -> str:

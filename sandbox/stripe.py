@@ -28,6 +28,7 @@ register(
         "refund_fails": "a refund fails later",
         "fee_late": "what was taken comes into the balance, with its fee, a minute later",
         "fee_never": "it never does",
+        "dispute_fee_back": "a dispute that is won gives its fee back, too",
         "settles_abroad": "it comes into the balance in another currency",
         "account_incomplete": "somebody leaves the page about a connected account before it is complete",
         "no_balance": "400 balance_insufficient at a transfer or its reversal",
@@ -40,6 +41,7 @@ REFUND_PARAMS = "payment_intent charge amount reason metadata reverse_transfer r
 TRANSFER_PARAMS = (
     "amount currency destination source_transaction source_type transfer_group metadata description expand"
 )
+DISPUTE_FEE = 2000
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 
@@ -159,13 +161,22 @@ class _Desk(Accounts):
             if not found:
                 charge["disputed"] = True
                 named = {"charge": charge["id"], "payment_intent": charge["payment_intent"], "metadata": {}}
-                amount = charge["amount_captured"] - charge["amount_refunded"]
-                found = [self.make("dispute", "dp", amount=amount, currency=charge["currency"], status=status, **named)]
+                named |= {"amount": charge["amount_captured"] - charge["amount_refunded"], "status": status}
+                found = [self.make("dispute", "dp", currency=charge["currency"], balance_transactions=[], **named)]
+                self._moved(found[0], -1, DISPUTE_FEE)
                 self.tell("charge.dispute.created", found[0])
             else:
                 found[0]["status"] = status
+                if status == "won":
+                    self._moved(found[0], 1, -DISPUTE_FEE if self.falls("dispute_fee_back", charge["id"]) else 0)
                 self.tell("charge.dispute.closed", found[0])
             return Response(body=public(found[0]))
+
+    def _moved(self, dispute: Thing, sign: int, fee: int) -> None:
+        """What a dispute took from the balance, or brought back to it."""
+        moved = {"amount": sign * dispute["amount"], "fee": fee, "currency": dispute["currency"]}
+        made = self.make("balance_transaction", "txn", source=dispute["id"], type="adjustment", **moved)
+        dispute["balance_transactions"].append(public(made))
 
     # -- money on ------------------------------------------------------------------------------------------------------
 

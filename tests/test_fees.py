@@ -17,6 +17,7 @@ from billing.gateways.stripe import _fee
 from billing.models import Account, LedgerEntry, Payment
 from orders.models import OrderState
 from pipeline import invariants
+from sandbox.stripe import DISPUTE_FEE
 
 from . import making, tills
 from .books import sold, total
@@ -93,6 +94,30 @@ def test_a_fee_in_another_currency_is_the_same_part_of_what_the_fan_paid(bells: 
     abroad = round(payment.amount * 1.1)
     assert payment.fee == round(kept(abroad) * payment.amount / abroad)
     assert {line.currency for line in LedgerEntry.objects.all()} == {"EUR"}
+
+
+@pytest.mark.usefixtures("stripe")
+@pytest.mark.parametrize("back", [False, True], ids=["kept", "given back"])
+def test_what_a_dispute_costs_is_in_the_books_and_comes_back_only_if_stripe_gives_it_back(
+    back: bool, bells: Any
+) -> None:
+    payment = begun()
+    order = delivered(payment)
+    sweep_money(bells)
+    taking = total(Account.FEES)
+    charge = tills.ask(f"v1/payment_intents/{payment.external_id}")["latest_charge"]
+    tills.ask(f"dispute/{charge}", post={})
+    for _ in range(2):
+        truth.look(payment)
+    assert (total(Account.FEES), margins.of_order(order).fee) == (taking + DISPUTE_FEE, taking + DISPUTE_FEE)
+    if back:
+        tills.fault("dispute_fee_back")
+    tills.ask(f"dispute/{charge}?status=won", post={})
+    for _ in range(2):
+        truth.look(payment)
+    assert total(Account.FEES) == taking + (0 if back else DISPUTE_FEE)
+    assert (total(), list(invariants.i1_ledger_balances())) == (0, [])
+    assert reconcile.compare("stripe").differences == []
 
 
 def test_the_sandbox_till_keeps_what_the_settings_say(settings: Any, bells: Any) -> None:

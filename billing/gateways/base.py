@@ -48,7 +48,10 @@ class Checkout:
 
 @dataclass(frozen=True)
 class Back:
-    """Money that went back at the gateway: by a refund, ours or another, or taken by the bank."""
+    """Money that went back at the gateway: by a refund, ours or another, or taken by the bank.
+
+    `fee` is what the gateway keeps for a dispute so far, in minor units of the payment's currency.
+    """
 
     external_id: str
     amount: int
@@ -56,6 +59,7 @@ class Back:
     key: str = ""  # of our refund, where it is ours
     dispute: bool = False
     error: str = ""
+    fee: int = 0
 
 
 @dataclass(frozen=True)

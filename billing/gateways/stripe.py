@@ -192,7 +192,7 @@ class StripeGateway:
         if disputed:
             for dispute in self._ask(lambda: list(self._v1.disputes.list(of_it).auto_paging_iter())):
                 if dispute.status in DISPUTES:
-                    yield Back(dispute.id, dispute.amount, DISPUTES[dispute.status], dispute=True, error=dispute.status)
+                    yield _dispute(dispute.to_dict())
 
     # -- money on ------------------------------------------------------------------------------------------------------
 
@@ -347,15 +347,34 @@ def _fee(charge: Mapping[str, Any], currency: str) -> int | None:
     found = charge.get("balance_transaction")
     if not isinstance(found, Mapping):  # not there yet, or its id alone
         return None
-    fee, settled = found.get("fee"), found.get("amount")
-    if type(fee) is not int or fee < 0:
+    fee = _kept(found, currency, charge.get("amount_captured"))
+    return fee if fee is not None and fee >= 0 else None
+
+
+def _kept(moved: Mapping[str, Any], currency: str, amount: object) -> int | None:
+    """The fee of one balance transaction that moved `amount` of `currency`, in minor units of that."""
+    fee, settled = moved.get("fee"), moved.get("amount")
+    if type(fee) is not int:
         return None
-    if str(found.get("currency")).lower() == currency.lower():
+    if str(moved.get("currency")).lower() == currency.lower():
         return fee
-    taken = charge.get("amount_captured")
-    if type(settled) is not int or type(taken) is not int or settled <= 0:
+    if type(settled) is not int or type(amount) is not int or not settled or amount <= 0:
         return None
-    return (2 * fee * taken + settled) // (2 * settled)
+    return (2 * fee * amount + abs(settled)) // (2 * abs(settled))
+
+
+def _dispute(dispute: Mapping[str, Any]) -> Back:
+    """Its fee is in the balance transactions that took the money and gave it back: API reference, Dispute object."""
+    moved = [one for one in dispute.get("balance_transactions") or () if isinstance(one, Mapping)]
+    fees = [_kept(one, dispute["currency"], dispute["amount"]) or 0 for one in moved]
+    return Back(
+        external_id=dispute["id"],
+        amount=dispute["amount"],
+        state=DISPUTES[dispute["status"]],
+        dispute=True,
+        error=dispute["status"],
+        fee=sum(fees),
+    )
 
 
 def _refund(refund: Mapping[str, Any]) -> Back:
