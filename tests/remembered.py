@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Callable
+from pathlib import Path
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 _kept: dict[str, list[tuple[str, list[tuple[object, ...]]]]] = {}
+# Of what was made once: when that was, and its files.
+_when: dict[str, dt.datetime] = {}
+_files: dict[str, dict[Path, bytes]] = {}
+# As SQLite keeps a moment.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?")
 # Filled with the database itself, or by whoever signs in: no part of what is remembered.
 APART = {
     "auth_group",
@@ -36,6 +46,36 @@ def put_back(name: str) -> bool:
             marks = ", ".join(["%s"] * len(lines[0]))
             cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", lines)
     return name in _kept
+
+
+def once(name: str, make: Callable[[], object]) -> None:
+    """Have what `make` makes, its files included: made the first time, put back as if made just now at all others.
+
+    Only where there is nothing yet, in SQLite; anywhere else it is made.
+    """
+    if connection.vendor != "sqlite" or _everything():
+        make()
+    elif name in _kept:
+        late = timezone.now() - _when[name]
+        with transaction.atomic(), connection.cursor() as cursor:
+            for table, lines in _kept[name]:
+                moved = [tuple(_moved(value, late) for value in line) for line in lines]
+                cursor.executemany(f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(lines[0]))})", moved)
+        for path, data in _files[name].items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    else:
+        make()
+        _kept[name], _when[name] = _everything(), timezone.now()
+        _files[name] = {path: path.read_bytes() for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()}
+
+
+def _moved(value: object, late: dt.timedelta) -> object:
+    if isinstance(value, dt.datetime):
+        return value + late
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return str(dt.datetime.fromisoformat(value) + late)
+    return value
 
 
 def _everything() -> list[tuple[str, list[tuple[object, ...]]]]:

@@ -15,7 +15,6 @@ from . import films
 from .browsers import chromium, violations
 from .entering import enter
 from .test_order_desk import staff
-from .test_reruns import approved
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -24,8 +23,7 @@ SCREENS = ({"width": 390, "height": 844}, {"width": 1280, "height": 900})
 
 @pytest.fixture
 def delivered(bells, monkeypatch) -> Order:
-    approved(bells, films.waiting(bells, monkeypatch).cut.production)
-    return Order.objects.get()
+    return films.delivered(bells, monkeypatch)
 
 
 def at_the_desk(chrome: Any, live_server: Any, order: Order) -> None:

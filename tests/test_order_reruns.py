@@ -17,15 +17,13 @@ from pipeline.order_forms import new_key
 from . import films
 from .entering import enter
 from .test_order_desk import one_of, paid, staff
-from .test_reruns import approved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def delivered(bells, monkeypatch) -> Order:
-    approved(bells, films.waiting(bells, monkeypatch).cut.production)
-    return Order.objects.get()
+    return films.delivered(bells, monkeypatch)
 
 
 def page(order: Order) -> str:

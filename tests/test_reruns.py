@@ -20,19 +20,9 @@ from . import films
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def approved(bells, production: Production) -> None:
-    review = Review.objects.get(cut__production=production)
-    services.decide(review=review, approve=True, by=None, sha256=review.sha256)
-    films.drain(bells)
-
-
 @pytest.fixture
 def delivered(bells, monkeypatch) -> Order:
-    review = films.waiting(bells, monkeypatch)
-    approved(bells, review.cut.production)
-    order = Order.objects.get()
-    assert order.state == OrderState.DELIVERED
-    return order
+    return films.delivered(bells, monkeypatch)
 
 
 def again(order: Order, stage: str, key: str = "one", **wishes) -> Production:
@@ -80,7 +70,7 @@ def test_what_lies_before_the_stage_is_never_bought_again(bells, delivered, stag
     new = again(delivered, stage, music="calm" if stage == "cut" else "")
     films.drain(bells)
     assert films.calls_by_stage(new) == bought
-    approved(bells, new)
+    films.approved(bells, new)
     assert Production.objects.get(pk=new.pk).state == ProductionState.DONE
     assert invariants.broken() == []
 
@@ -116,7 +106,7 @@ def test_the_old_film_stays_until_the_new_one_is_approved_and_the_address_stays_
     films.drain(bells)
     assert Delivery.objects.get().cut == first, "it waits for its review"
     assert f"{delivered.creator.name} is looking at it" in progress.read(delivered).detail
-    approved(bells, new)
+    films.approved(bells, new)
     delivery = Delivery.objects.get()
     assert delivery.cut.production == new
     assert delivery.renewed_at is not None
@@ -151,7 +141,7 @@ def test_the_same_key_gives_the_same_production_and_another_one_is_told_to_wait(
     with pytest.raises(Busy):
         again(delivered, "shot", key="k2")
     films.drain(bells)
-    approved(bells, new)
+    films.approved(bells, new)
     assert again(delivered, "cut", key="k1") == new, "however late"
     assert Production.objects.count() == 2
 
@@ -174,7 +164,7 @@ def test_a_film_that_failed_is_made_again_from_there_and_nothing_is_charged(bell
     order.refresh_from_db()
     assert (order.state, order.ended_at) == (OrderState.PLACED, None)
     films.drain(bells)
-    approved(bells, new)
+    films.approved(bells, new)
     order.refresh_from_db()
     assert order.state == OrderState.DELIVERED
     assert order.payments.get().state == "cancelled", "the hold was let go: this film is on us"
@@ -198,7 +188,7 @@ def test_nothing_is_made_for_an_order_whose_money_went_back(bells, delivered):
     films.drain(bells)
     Refund.objects.filter(pk=given.pk).update(amount=payment.amount)
     Payment.objects.filter(pk=payment.pk).update(refunded=payment.amount)
-    approved(bells, new)
+    films.approved(bells, new)
     new.refresh_from_db()
     assert (new.state, new.failed_stage) == (ProductionState.FAILED, "delivery")
     assert Delivery.objects.get().cut.production != new
@@ -272,7 +262,7 @@ def test_a_change_survives_being_written_down():
 def test_a_respelling_is_remembered_by_later_runs(bells, delivered):
     first = again(delivered, "narration", respelling="EYE-leen")
     films.drain(bells)
-    approved(bells, first)
+    films.approved(bells, first)
     second = again(delivered, "script", key="two", note="warmer")
     films.drain(bells)
     said = [line["said_as"] for key, line in films.PaidVoice.said.items() if key.startswith(f"{second}.")]
