@@ -18,7 +18,7 @@ from pipeline.media.verdict import judge
 from pipeline.providers import hearing as spoken
 from pipeline.providers import local_voice
 
-from .test_media_meters import FILM, measures
+from .test_media_verdict import FILM, measures
 
 TEXTS = (
     "She dreamed of space as a girl, and never stopped.",

@@ -1,22 +1,19 @@
 """The meters and the verdict: a good small film passes, and each spoiled one fails for its own reason."""
 
 import dataclasses
-import math
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.media import ffmpeg, flow, frames, ground, meters, motion, sighting, stage, verdict
+from pipeline.media import ffmpeg, flow, meters, verdict
 from pipeline.media.expected import Expected, ExpectedShot, TextBox
 from pipeline.media.limits import LIMITS
-from pipeline.media.motion import Box, choose_path
-from pipeline.media.probe import BadMedia, Color, Media
-from pipeline.media.sound import Loudness
+from pipeline.media.motion import Box
+from pipeline.media.probe import BadMedia
 from pipeline.media.verdict import judge
-from tests import samples
-from tests.samples import CAT, COFFEE, LAUNCH, PORTRAIT, page_of_text, photo
+from tests.samples import photo
 
 pytestmark = pytest.mark.render
 
@@ -362,47 +359,6 @@ def test_a_caption_that_goes_while_the_next_photo_comes_stands_over_nobody_there
         assert [each.code for each in judged.findings if each.code == "caption_face"] == found
 
 
-@pytest.mark.parametrize(
-    ("scenes", "photos_shown", "found"),
-    [
-        ((1, 2), "AB", []),
-        ((1, 1), "AA", []),
-        ((None, None), "AA", []),
-        ((1, 2), "AA", [("repeat", "warn", 3.0)]),
-        ((1, 2), "AA on", []),
-        ((1, 2), "Aa", [("repeat_like", "info", 3.0)]),
-    ],
-)
-def test_the_same_photo_next_to_itself_is_noticed(tmp_path, photos, scenes, photos_shown, found):
-    with Image.open(photos[0]) as picture:
-        picture.resize((500, 750)).save(tmp_path / "again.jpg", quality=60)
-    of = {"A": photos[0], "B": photos[1], "a": tmp_path / "again.jpg"}
-    shots = tuple(
-        ExpectedShot(3.0 * n, 3.0 * n + 3, of[name], scene=scene, goes_on=n == 1 and photos_shown.endswith("on"))
-        for n, (name, scene) in enumerate(zip(photos_shown[:2], scenes, strict=True))
-    )
-    judged = judge(measures(), dataclasses.replace(FILM, shots=shots))
-    told = [(f.code, f.severity, f.second) for f in judged.findings if f.code != "photo_plain"]
-    assert told == found
-
-
-def test_lightning_and_a_cut_in_a_filmed_take_are_worth_a_look(photos):
-    still = np.full((450, 12, 8), 90, np.uint8)
-    lightning, cut = still.copy(), still.copy()
-    lightning[200] = 250
-    cut[200:] = 200
-    shots = tuple(ExpectedShot(0, 15, photos[0], filmed=filmed) for filmed in (True, False))
-    for small, filmed, found in (
-        (lightning, True, ("stray", "warn", 6.667)),
-        (lightning, False, ("stray", "fail", 6.667)),
-        (cut, True, ("jump", "warn", 6.667)),
-        (cut, False, ("jump", "fail", 6.667)),
-    ):
-        shown = dataclasses.replace(FILM, shots=(shots[0 if filmed else 1],))
-        judged = judge(measures(small=small), shown)
-        assert [(f.code, f.severity, f.second) for f in judged.findings if f.second] == [found]
-
-
 @pytest.mark.render
 def test_damage_inside_the_film_is_found_by_decoding_it(tmp_path, good, expected):
     data = bytearray(good.read_bytes())
@@ -437,113 +393,6 @@ def test_a_sound_is_no_film(tmp_path):
         meters.measure(tmp_path / "a.wav")
 
 
-# --- the judgement alone, on made-up measures: no encoding ----------------------------------------------------------
-
-
-def measures(**changes) -> meters.Measures:
-    media = Media(1080, 1920, 30, 30, "h264", "High", "yuv420p", Color("bt709", "bt709", "bt709", "tv"),
-                  "aac", 48_000, 2, True, 900, 30.0)  # fmt: skip
-    good = meters.Measures(media, (), (), (), Loudness(-14.0, -1.9, 5.0), (), {})
-    return dataclasses.replace(good, **changes)
-
-
-FILM = Expected(1080, 1920, 30, 30)
-
-
-def test_good_measures_pass():
-    assert judge(measures(), FILM).verdict == "pass"
-
-
-def test_every_limit_fails_later_than_it_warns_and_says_why():
-    for limit in LIMITS.values():
-        assert limit.warn < limit.fail
-        assert limit.why
-
-
-@pytest.mark.parametrize(
-    ("changes", "code", "result"),
-    [
-        ({"black": ((0.0, 0.2),)}, "", "pass"),
-        ({"black": ((3.0, 3.5),)}, "black", "warn"),
-        ({"frozen": ((3.0, 4.2),)}, "", "pass"),
-        ({"frozen": ((3.0, 7.0),)}, "freeze", "fail"),
-        ({"silent": ((27.0, 30.0),)}, "", "pass"),
-        ({"silent": ((26.0, 30.0),)}, "silence", "warn"),
-        ({"silent": tuple((i * 3.0, i * 3.0 + 1.6) for i in range(10))}, "silence_share", "fail"),
-        ({"loudness": Loudness(-14.6, -1.9, 5)}, "", "pass"),
-        ({"loudness": Loudness(-13.1, -1.9, 5)}, "loudness", "warn"),
-        ({"loudness": Loudness(-14.0, -1.1, 5)}, "true_peak", "warn"),
-        ({"loudness": Loudness(-math.inf, -math.inf, 0)}, "loudness", "fail"),
-        ({"blunt": 0.05}, "blunt", "warn"),
-        ({"errors": ("[h264] [error] damaged",)}, "decode", "fail"),
-    ],
-)
-def test_figures_become_findings_at_their_limits(changes, code, result):
-    judged = judge(measures(**changes), FILM)
-    assert judged.verdict == result
-    assert [finding.code for finding in judged.findings] == ([code] if code else [])
-
-
-def test_an_end_card_may_stand_still_a_shot_may_not(photos):
-    shots = (ExpectedShot(0, 20, photos[0], filmed=True),)
-    stands = measures(frozen=((21.0, 30.0),))
-    moves = measures(frozen=((10.0, 30.0),))
-    codes = [{f.code for f in judge(m, dataclasses.replace(FILM, shots=shots)).findings} for m in (stands, moves)]
-    assert "freeze" not in codes[0]
-    assert "freeze" in codes[1]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "filmed", "code", "result"),
-    [
-        (1.8, False, "", "pass"),
-        (7.0, False, "", "pass"),
-        (1.6, False, "shot_short", "warn"),
-        (1.6, True, "shot_short", "warn"),
-        (0.7, False, "shot_short", "fail"),
-        (8.0, False, "shot_long", "warn"),
-        (12.0, True, "", "pass"),
-    ],
-)
-def test_a_picture_has_its_time_and_no_more(photos, seconds, filmed, code, result):
-    shots = (ExpectedShot(5, 5 + seconds + 0.5, photos[0], filmed=filmed),)
-    judged = judge(measures(), dataclasses.replace(FILM, shots=shots))
-    assert judged.verdict == result
-    assert [f.code for f in judged.findings if f.code != "photo_plain"] == ([code] if code else [])
-
-
-def test_the_worst_finding_comes_first():
-    judged = judge(measures(black=((3.0, 3.5),), errors=("x",)), FILM)
-    assert [finding.severity for finding in judged.findings] == ["fail", "warn"]
-
-
-@pytest.mark.parametrize(("zoom", "shade"), [(1.0, 1.0), (1.15, 0.8), (1.3, 1.1)])
-def test_a_photo_is_known_again_in_part_closer_and_in_other_light(zoom, shade):
-    whole = np.asarray(photo(1, (900, 1200)).convert("L"))
-    w = 675 / zoom
-    part = cv2.getRectSubPix(whole, (round(w), round(w * 16 / 9)), (430, 580))
-    still = np.clip(cv2.resize(part, (360, 640), interpolation=cv2.INTER_AREA) * shade, 0, 255).astype(np.uint8)
-    other = np.asarray(photo(2, (900, 1200)).convert("L"))
-    assert sighting.photo_present(still, whole) > 0.8
-    assert sighting.photo_present(still, other) < 0.6
-
-
-@pytest.mark.parametrize("size", [(360, 640), (640, 360), (480, 480)])
-def test_a_photo_is_known_again_as_a_card_on_its_own_blur(size):
-    whole = np.asarray(photo(4, (1200, 900)).convert("L"))
-    still = cv2.GaussianBlur(cv2.resize(whole, size), (0, 0), 20)
-    width, middle = {360: 324, 640: 413, 480: 432}[size[0]], motion.on_ground(size)[2]
-    card = cv2.resize(whole, (width, width * 3 // 4), interpolation=cv2.INTER_AREA)
-    x, y = (size[0] - width) // 2, round(size[1] * middle) - card.shape[0] // 2
-    still[max(0, y) : y + card.shape[0], x : x + width] = card[max(0, -y) :]
-    assert sighting.photo_present(still, whole) > 0.8
-
-
-def test_of_an_empty_sky_nothing_can_be_told():
-    sky = np.tile(np.linspace(90, 160, 640)[:, None], (1, 360)).astype(np.uint8)
-    assert math.isnan(sighting.photo_present(sky, np.asarray(photo(1).convert("L"))))
-
-
 def test_a_box_must_keep_away_from_the_edges():
     assert meters.inside(TextBox(0, 1, 22, 22, 500, 100), 1080, 1920)
     assert not meters.inside(TextBox(0, 1, 10, 500, 500, 100), 1080, 1920)
@@ -563,100 +412,3 @@ def test_text_that_is_not_there_all_the_time_is_not_there():
 def test_what_is_silent_to_the_end_has_no_end_in_the_log():
     log = "[x] silence_start: 2.5\n[x] silence_end: 4 | silence_duration: 1.5\n[x] silence_start: 6"
     assert meters._silences(log, 8.0) == ((2.5, 4.0), (6.0, 8.0))
-
-
-SHAPES = [(1080, 1920), (900, 1200), (1200, 900), (1920, 1080), (2400, 600), (600, 2400), (1000, 1000)]
-
-
-@pytest.mark.render
-@pytest.mark.parametrize("frame", [(720, 1280), (1280, 720), (720, 720)], ids=["tall", "wide", "square"])
-@pytest.mark.parametrize("size", SHAPES, ids=[f"{w}x{h}" for w, h in SHAPES])
-def test_every_shape_of_photo_is_known_again_in_every_shape_of_film_at_every_moment(tmp_path, frame, size):
-    path = tmp_path / "photo.jpg"
-    photo(4, size).save(path, quality=88)
-    move = choose_path(size, frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3)
-    made = stage.build(path, move, frame)
-    # Not just any other: made-up photos may have a disc in common by chance, as the fourth and the fifth have.
-    other = np.asarray(photo(6, size).convert("L"))
-    told = 0
-    for share in (0.1, 0.5, 0.9):
-        out = frames.blank(*frame)
-        made.draw(move, share, out)
-        still = np.asarray(frames.to_image(out).convert("L"))
-        present = sighting.photo_present(still, sighting.grey(path))
-        if np.isnan(present):  # nothing but soft colour there, as in an empty sky
-            continue
-        told += 1
-        assert 1 - present < LIMITS["photo"].warn
-        # A thin strip has little to be told by: it must not be taken for another, which is enough to warn.
-        thin = min(size) / max(size) < 0.4
-        assert 1 - sighting.photo_present(still, other) > (LIMITS["photo"].warn if thin else LIMITS["photo"].fail)
-    assert told
-
-
-@pytest.mark.render
-@pytest.mark.parametrize("frame", [(1080, 1920), (1920, 1080), (1080, 1080)], ids=["tall", "wide", "square"])
-@pytest.mark.parametrize(
-    "of", [samples.PORTRAIT, samples.COFFEE, samples.CAT, samples.MOON], ids=lambda path: path.stem
-)
-def test_a_small_photo_that_is_a_small_card_is_known_again(frame, of):
-    with Image.open(of) as image:
-        size = image.size
-    assert max(size) < 700
-    move = choose_path(size, frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3)
-    made, out = stage.build(of, move, frame), frames.blank(*frame)
-    other = samples.COFFEE if of != samples.COFFEE else samples.CAT
-    for share in (0.1, 0.9):
-        made.draw(move, share, out)
-        still = np.asarray(frames.to_image(out).convert("L").resize((frame[0] * 2 // 3, frame[1] * 2 // 3)))
-        assert 1 - sighting.sight(still, sighting.grey(of), scale=2 / 3).likeness < LIMITS["photo"].warn
-        assert 1 - sighting.sight(still, sighting.grey(other), scale=2 / 3).likeness > LIMITS["photo"].fail
-
-
-@pytest.mark.render
-@pytest.mark.parametrize("frame", [(720, 1280), (1280, 720), (720, 720)], ids=["tall", "wide", "square"])
-def test_a_page_of_writing_is_known_again_and_its_bare_paper_is_not_taken_for_anything(tmp_path, frame):
-    path = page_of_text(tmp_path / "page.jpg")
-    page, other = sighting.grey(path), np.asarray(photo(5, (900, 1200)).convert("L"))
-    move = choose_path((900, 1200), frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3, whole=True)
-    made, stills = stage.build(path, move, frame), {}
-    place = ground.seen(move, 0.5, move.crop, frame).scaled(1 / frame[0], 1 / frame[1])
-    for second in verdict.looks(Expected(*frame, 30, 4, shots=(ExpectedShot(0, 4, path),))):
-        out = frames.blank(*frame)
-        made.draw(move, second / 4, out)
-        stills[second] = np.asarray(frames.to_image(out).convert("L"))
-        assert sighting.sight(stills[second], other, thorough=True).likeness < 0.5
-        assert sighting.sight(stills[second], page, place=place).likeness < 1
-    shown = Expected(1080, 1920, 30, 30, shots=(ExpectedShot(0, 4, path, place=place),))
-    assert judge(measures(stills=stills), shown).findings == ()
-
-
-def likeness(sighting):
-    return sighting.likeness
-
-
-@pytest.mark.parametrize(
-    ("frame", "path"),
-    [((720, 720), COFFEE), ((1280, 720), CAT), ((1280, 720), LAUNCH)],
-    ids=["square", "wide", "wide and plain"],
-)
-def test_a_photo_is_known_again_beside_what_is_written_across_it(frame, path):
-    width, height = frame
-    whole, other = sighting.grey(path), sighting.grey(PORTRAIT)
-    move = choose_path(whole.shape[::-1], frame, [], Box(0.25, 0.25, 0.5, 0.5), seconds=4, seed=3)
-    out = frames.blank(*frame)
-    stage.build(path, move, frame).draw(move, 0.5, out)
-    still = np.asarray(frames.to_image(out).convert("L")).copy()
-    plain = sighting.sight(still, whole)
-    words = Box(0.1 * width, 0.43 * height, 0.8 * width, 0.12 * height)
-    still[round(words.y) : round(words.bottom), round(words.x) : round(words.right)] //= 5
-    for line in (0.48, 0.54):
-        at = round(words.x), round(line * height)
-        cv2.putText(still, "and a cat that is in command", at, cv2.FONT_HERSHEY_DUPLEX, width / 700, 255, 3, 16)
-    found = max((sighting.sight(still, whole, taken=[words], thorough=how) for how in (False, True)), key=likeness)
-    assert sighting.sight(still, whole).likeness < 1 - LIMITS["photo"].warn < found.likeness
-    assert found.scale == pytest.approx(plain.scale, rel=0.04)
-    centre = [sight.place(Box(0.5, 0.5, 0, 0), whole) for sight in (plain, found)]
-    assert max(abs(a - b) for a, b in zip(*centre, strict=True)) < 0.02 * width
-    # The little that is left to tell by is enough for a warning about a wrong one.
-    assert sighting.sight(still, other, taken=[words], thorough=True).likeness < 1 - LIMITS["photo"].warn

@@ -339,7 +339,7 @@ def test_there_are_more_than_twenty_ways_and_every_meter_of_a_film_has_one():
     spoiled = [code for code, _ in (*FRAMES.values(), *FILES.values())]
     assert len(spoiled) + len(own) + 1 > 20
     warned = {"caption_face"}  # above; never a fail
-    elsewhere = {"silence", "freeze", "banding", "shot_short", "shot_long"}  # in test_media_meters
+    elsewhere = {"silence", "freeze", "banding", "shot_short", "shot_long"}  # test_media_meters, _verdict
     bent = {"depth_torn", "depth_face"}  # in test_media_bending
     takes = {code for code in LIMITS if code.startswith("take_")}  # test_media_faces
     assert set(LIMITS) <= {*spoiled, *own, *warned, *elsewhere, *bent, *takes}
