@@ -18,7 +18,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from billing.gateways.base import GatewayError
 from billing.models import Payment
+from billing.reconcile import Found
 from orders.models import Order, OrderState
 from pipeline import calls
 from pipeline.models import Call, CallState, Cut, Delivery, ProductionState, Step
@@ -212,6 +214,26 @@ def test_a_short_storm_ends_well():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("refusals", "told"), [(3, ["they differ"]), (99, ["the books of stripe could not be read: 429"])]
+)
+def test_books_that_are_refused_are_asked_for_again_and_never_cost_a_trial_its_figures(
+    refusals: int, told: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[str] = []
+
+    def compare(gateway: str) -> Found:
+        asked.append(gateway)
+        if len(asked) <= refusals:
+            raise GatewayError("429")
+        return Found(differences=["they differ"])
+
+    monkeypatch.setattr(command.reconcile, "compare", compare)
+    monkeypatch.setattr(command.time, "sleep", lambda seconds: None)
+    assert command._differences("stripe") == told
+    assert len(asked) == min(refusals + 1, command.BOOK_TURNS)
+
+
 def test_money_that_is_not_where_it_belongs_is_told():
     orders = [making.draft() for _ in range(2)]
     placed = {order.code: OrderState.DELIVERED for order in orders}

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from argparse import ArgumentParser
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from django.db import connection
 from accounts.models import Creator, Voice
 from billing import reconcile
 from billing.gateways import chosen
+from billing.gateways.base import GatewayError
 from pipeline import invariants
 from pipeline.media.lifeline import die_with
 from pipeline.providers.video_models import DEFAULT_MODELS
@@ -53,6 +55,8 @@ FOREIGN = (
 READERS = {"mira": "elevenlabs", "bram": "custom-voice"}
 # A video account that is large enough for the orders that are under way at once.
 SLOTS = 64
+# How often the gateway is asked for its books, which take several requests.
+BOOK_TURNS = 30
 
 
 class Command(BaseCommand):
@@ -163,7 +167,7 @@ class Command(BaseCommand):
             site.start(supervisor)
             listen(sandbox.at("stripe"), f"{settings.SITE_URL}/hooks/stripe/")
             trial.run()
-            books_differ = reconcile.compare(chosen.name()).differences
+            books_differ = _differences(chosen.name())
             books = Books(
                 charged=_ask(f"{sandbox.at('higgsfield')}/_charged"),
                 over={job["key"]: job["over_at"] for job in _ask(f"{sandbox.at('higgsfield')}/_jobs")},
@@ -211,6 +215,17 @@ def _pace(speed: float) -> dict[str, str]:
         for model in DEFAULT_MODELS
     ]
     return {"VIDEO_MODELS": json.dumps(models), "SWEEP_SECONDS": str(max(0.5, 5.0 / speed))}
+
+
+def _differences(gateway: str) -> list[str]:
+    """Where the gateway's books and ours differ; it may refuse to show them, and is asked again."""
+    for turn in range(BOOK_TURNS):
+        try:
+            return reconcile.compare(gateway).differences
+        except GatewayError as error:
+            refused = f"the books of {gateway} could not be read: {error}"
+            time.sleep(min(turn, 5))
+    return [refused]
 
 
 def _ask(url: str) -> Any:
