@@ -229,5 +229,5 @@ def test_durations_use_the_unit_that_still_says_something(seconds, said):
 
 
 def test_measured_times_are_exact():
-    assert [say.took(n) for n in (0.42, 12.3, 125)] == ["0.4 s", "12 s", "2 min 5 s"]
+    assert [say.took(n) for n in (0.01, 0.42, 12.3, 125)] == ["< 0.1 s", "0.4 s", "12 s", "2 min 5 s"]
     assert [say.clock(n) for n in (31.6, 725)] == ["0:32", "12:05"]

@@ -31,7 +31,9 @@ def clock(seconds: float) -> str:
 
 @register.filter
 def took(seconds: float) -> str:
-    """A short time as measured: 0.4 s, 12 s, 2 min 5 s."""
+    """A short time as measured: < 0.1 s, 0.4 s, 12 s, 2 min 5 s."""
+    if seconds < 0.05:
+        return _("< 0.1 s")
     if seconds < 10:
         return _("%(n)s s") % {"n": f"{seconds:.1f}"}
     minutes, rest = divmod(round(seconds), MINUTE)
