@@ -74,14 +74,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         connection.ensure_connection()
         if connection.vendor == "sqlite":
             connection.connection.backup(fresh)
-            making.remember()
-            wizard.remember()
-            shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
             patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: fresh.backup(connection.connection))
         else:
             tables = connection.introspection.table_names()
             ours = set(tables) - _with_rows(tables)
             patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: _empty(_with_rows(ours)))
+        making.remember()
+        wizard.remember()
+        shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
         yield
 
 
