@@ -116,7 +116,9 @@ def place(payment: Payment) -> bool:
         with transaction.atomic():
             # The order's row first, as whoever changes a draft takes it: two who wait for each other wait for ever.
             Order.objects.filter(pk=order.pk).update(changed_at=timezone.now())
-            held = payment.move(PaymentState.CREATED, PaymentState.AUTHORIZED, authorized_at=timezone.now(), error="")
+            # How often was looked whether somebody paid has nothing to do with the pauses there may be from now on.
+            now = {"authorized_at": timezone.now(), "looks": 0, "error": ""}
+            held = payment.move(PaymentState.CREATED, PaymentState.AUTHORIZED, **now)
             if held:
                 orders.place(order=order, amount=payment.amount, currency=payment.currency)
                 order.tell("payment.authorized", actor="fan", payment=str(payment))

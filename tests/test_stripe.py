@@ -217,6 +217,29 @@ def test_a_gateway_that_is_away_is_left_alone_for_a_while(payment: Payment, bell
     assert len(asked) <= 2
 
 
+def test_a_capture_that_failed_is_tried_again_within_a_minute_however_long_the_fan_took_to_pay(
+    payment: Payment, bells: Any
+) -> None:
+    for _ in range(5):
+        now_due()
+        sweep_money(bells)  # nobody has paid yet
+    payment.refresh_from_db()
+    assert payment.looks == 5
+    order = placed(payment)
+    order.move(OrderState.PLACED, OrderState.DELIVERED)
+    tills.fault("rate", 100)
+    sweep_money(bells)
+    payment.refresh_from_db()
+    assert payment.look_at is not None
+    assert payment.look_at < timezone.now() + timedelta(minutes=1)
+    tills.pretended().world.left.clear()
+    now_due()
+    for _ in range(2):
+        sweep_money(bells)
+    payment.refresh_from_db()
+    assert payment.captured == payment.amount
+
+
 def test_a_hold_that_is_gone_is_written_down_and_ends_an_order_that_is_being_made(payment: Payment, bells: Any) -> None:
     order = placed(payment)
     tills.ask(f"v1/payment_intents/{payment.external_id}/cancel", post={})
