@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Max, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -136,6 +137,8 @@ class Brief(models.Model):
     class Meta:
         verbose_name = _("brief")
         verbose_name_plural = _("briefs")
+        # PostgreSQL looks for the beginning of a name in capitals, and learns from this how many share one.
+        indexes = [models.Index(Upper("name"), name="brief_name_upper")]
 
     def __str__(self) -> str:
         return f"{self.order.code}: {self.name}"

@@ -46,6 +46,12 @@ def test_of_an_empty_sky_nothing_can_be_told():
     assert math.isnan(sighting.photo_present(sky, np.asarray(photo(1).convert("L"))))
 
 
+def test_of_what_grain_and_an_encoder_leave_in_an_even_picture_nothing_can_be_told_either():
+    dice, even = np.random.default_rng(5), np.tile(np.linspace(90, 160, 640)[:, None], (1, 640))
+    one, two = (even + 50 * cv2.GaussianBlur(dice.normal(size=even.shape), (0, 0), 3) for _ in range(2))
+    assert math.isnan(sighting.sight(one.astype(np.uint8), two.astype(np.uint8)).likeness)
+
+
 SHAPES = [(1080, 1920), (900, 1200), (1200, 900), (1920, 1080), (2400, 600), (600, 2400), (1000, 1000)]
 
 

@@ -18,7 +18,9 @@ from pipeline.media.probe import BadMedia
 
 Detail = npt.NDArray[np.float32]
 
-_PLAIN = 3.0  # of 255: standard deviation of detail below which there is too little to be told by
+# Standard deviation of detail, of 255, below which there is too little to be told by: an even ground with an encoder's
+# traces in it has up to 3.9, and then a likeness of 0.65 to 0.73 to its own photo.
+_PLAIN = 4.0
 _AIR, _LEAST = 0.02, 0.08  # shares: kept free around what is written, and the least height a photo is known by
 _FAINT = 0.1  # of a patch's power: a place in the photo with less cannot be it
 _COARSE, _FINE = 96, 288  # pixels on the longer side of a still when it is looked for in a photo
