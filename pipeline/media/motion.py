@@ -300,10 +300,10 @@ def _journey(
 def on_ground(frame: tuple[int, int], *, read: bool = False) -> tuple[float, float, float]:
     """The most a card covers of a frame's width and height, and the share of the height its middle lies at. In a tall
     film it ends above two rows of captions, and these above what players lay over the lower third; in others captions
-    may stand across the lower part of a picture, but not of a page that is `read`."""
+    may stand across the lower part of a picture, and our label on its corner, but not of a page that is `read`."""
     if frame[1] > 1.2 * frame[0]:
         return 0.88, 0.46, 0.315
-    return (0.88, 0.64, 0.375) if read else (0.88, 0.85, 0.48)
+    return (0.88, 0.6, 0.405) if read else (0.88, 0.85, 0.48)
 
 
 def _on_ground(
