@@ -20,6 +20,7 @@ from pipeline.media.pacing import LONGEST_SHOT, SHORTEST_SHOT
 from pipeline.media.timeline import plan
 
 from .picturing import FACE, SPEC, photos, scenes, words  # noqa: F401
+from .samples import page_of_text
 
 
 @pytest.mark.parametrize("mood", ["tender", "happy"])
@@ -213,6 +214,20 @@ def test_the_label_stands_in_every_frame_after_the_title_and_never_on_a_face(pho
             assert Box(0, 0, 270, 480).holds(box)
             for shot in timeline.shots_at(frame):
                 assert not shot.path or not box.touches(shot.path.on_screen(Box(*face), (270, 480)))
+
+
+def test_the_label_keeps_clear_of_a_page_that_is_read_in_films_of_every_shape(photos, tmp_path):
+    letter = page_of_text(tmp_path / "letter.jpg")
+    for size in ((1080, 1920), (1920, 1080), (1080, 1080)):
+        for seed in range(8):
+            told = [replace(part, seed=seed) for part in scenes([photos[0], letter, photos[2]])]
+            told[1] = replace(told[1], page=True, faces=())
+            timeline = plan(told, replace(SPEC, width=size[0], height=size[1]))
+            for shot in (one for one in timeline.shots if one.scene == 1 and one.kind == "photo"):
+                page = shot.path.on_screen(shot.path.crop, size)
+                over = [box for first, end, box in timeline.labels if first < shot.end and shot.start < end]
+                assert over
+                assert not any(box.touches(page) for box in over), (size, seed)
 
 
 def test_the_label_keeps_clear_of_hair_and_chin_too_where_another_corner_does(photos):

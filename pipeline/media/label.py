@@ -29,11 +29,12 @@ def corners(text: str, frame: tuple[int, int]) -> tuple[Box, ...]:
     return Box(left, top, w, h), Box(right, top, w, h), Box(left, low, w, h), Box(right, low, w, h)
 
 
-def free(boxes: Sequence[Box], faces: Sequence[Box], *, heads: bool = True) -> Box | None:
-    """The first of `boxes` no face touches, nor the hair and chin around one unless `heads` is false; None without."""
+def free(boxes: Sequence[Box], faces: Sequence[Box], pages: Sequence[Box] = (), *, heads: bool = True) -> Box | None:
+    """The first of `boxes` no page and no face touches, nor the hair and chin around one unless `heads` is false; None
+    without."""
     left, top, right, bottom = HEADROOM if heads else (0.0, 0.0, 0.0, 0.0)
     kept = [Box(f.x - left * f.w, f.y - top * f.h, f.w * (1 + left + right), f.h * (1 + top + bottom)) for f in faces]
-    return next((box for box in boxes if not any(box.touches(one) for one in kept)), None)
+    return next((box for box in boxes if not any(box.touches(one) for one in [*kept, *pages])), None)
 
 
 def bitmap(text: str, box: Box, frame: tuple[int, int]) -> frames.Overlay:

@@ -93,7 +93,7 @@ def _bands(still: Picture, photo: Picture, seen: Sighting, taken: Sequence[Box])
     square = np.ones((2 * AIR + 1, 2 * AIR + 1), np.uint8)
     where &= cv2.dilate(card, square) == cv2.erode(card, square, borderValue=1)
     steps = [meters.steps(one) * where for one in (still, np.asarray(own, np.uint8))]
-    # Counted twice: lines of writing are found a line too high or too low, and then none of their steps is where it was.
+    # Counted twice: writing may be found a line too high or too low, and then none of its steps is where it was.
     return float((steps[0] - 2 * steps[1] * card).sum()) / max(1.0, float(where.sum()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -312,6 +312,12 @@ def _faces_on_screen(scenes: Sequence[SceneIn], spec: FilmSpec, shots: Sequence[
     ]
 
 
+def _pages_on_screen(scenes: Sequence[SceneIn], spec: FilmSpec, shot: Shot) -> list[Box]:
+    if shot.path is None or shot.kind != "photo" or not scenes[shot.scene].page:
+        return []
+    return [shot.path.on_screen(shot.path.crop, spec.size)]
+
+
 def _captions(
     scenes: Sequence[SceneIn],
     spec: FilmSpec,
@@ -363,7 +369,7 @@ def _faces_anyhow(
 def _labels(
     scenes: Sequence[SceneIn], spec: FilmSpec, shots: Sequence[Shot], total: int, anyhow: Sequence[Box]
 ) -> tuple[tuple[int, int, Box], ...]:
-    """The label's corner: one for the whole film where no face ever comes there, otherwise the best of each shot.
+    """The label's corner: one for the whole film where no face and no page ever comes, else the best of each shot.
 
     `anyhow` are faces that keep the label away though they may not be seen: a clip that lands must not move it, or
     what was encoded of the film before would be encoded again.
@@ -373,13 +379,18 @@ def _labels(
         return ()
     corners = label.corners(spec.label, spec.size)
     faces = {id(shot): _faces_on_screen(scenes, spec, [shot]) for shot in shown}
-    everywhere = label.free(corners, [*anyhow, *(face for found in faces.values() for face in found)])
+    pages = {id(shot): _pages_on_screen(scenes, spec, shot) for shot in shown}
+    everywhere = label.free(corners, [*anyhow, *_all_of(faces)], _all_of(pages))
     if everywhere is not None:
         return ((shown[0].start, total, everywhere),)
     found: list[tuple[int, int, Box]] = []
     for i, shot in enumerate(shown):
         first = found[-1][1] if found else shot.start
         last = (shot.end + shown[i + 1].start) // 2 if i + 1 < len(shown) else total
-        here = faces[id(shot)]
-        found.append((first, last, label.free(corners, here) or label.free(corners, here, heads=False) or corners[0]))
+        here = faces[id(shot)], pages[id(shot)]
+        found.append((first, last, label.free(corners, *here) or label.free(corners, *here, heads=False) or corners[0]))
     return tuple(found)
+
+
+def _all_of(boxes: Mapping[int, Sequence[Box]]) -> list[Box]:
+    return [box for found in boxes.values() for box in found]
