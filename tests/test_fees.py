@@ -23,7 +23,6 @@ from . import making, tills
 from .books import sold, total
 from .test_races import CROWD, at_once, on_disk  # noqa: F401  (a fixture that is used by itself)
 from .test_refunds import sweep as sweep_money
-from .test_stripe import begun, delivered, now_due
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -41,8 +40,8 @@ def kept(amount: int) -> int:
 
 @pytest.mark.usefixtures("stripe")
 def test_the_fee_is_an_estimate_until_stripe_says_what_it_was(bells: Any) -> None:
-    payment = begun()
-    order = delivered(payment)
+    payment = tills.begun()
+    order = tills.delivered(payment)
     assert (payment.fee, total(Account.FEES)) == (None, fees.estimate(payment.amount))
     assert payment.look_at is not None, "it is asked about"
     sweep_money(bells)
@@ -56,10 +55,10 @@ def test_the_fee_is_an_estimate_until_stripe_says_what_it_was(bells: Any) -> Non
 @pytest.mark.usefixtures("stripe")
 def test_a_fee_that_is_said_late_is_waited_for_and_one_that_never_is_stays_an_estimate(bells: Any) -> None:
     tills.fault("fee_never")
-    payment = begun()
-    delivered(payment)
+    payment = tills.begun()
+    tills.delivered(payment)
     for _ in range(3):
-        now_due()
+        tills.now_due()
         sweep_money(bells)
     payment.refresh_from_db()
     assert (payment.fee, total(Account.FEES)) == (None, fees.estimate(payment.amount))
@@ -74,8 +73,8 @@ def test_a_fee_that_is_said_late_is_waited_for_and_one_that_never_is_stays_an_es
 
 @pytest.mark.usefixtures("stripe")
 def test_a_fee_that_nobody_heard_of_is_put_right_by_the_comparison_of_books(bells: Any) -> None:
-    payment = begun()
-    delivered(payment)
+    payment = tills.begun()
+    tills.delivered(payment)
     Payment.objects.update(look_at=None)
     found = reconcile.compare("stripe")
     assert found.differences == []
@@ -87,8 +86,8 @@ def test_a_fee_that_nobody_heard_of_is_put_right_by_the_comparison_of_books(bell
 @pytest.mark.usefixtures("stripe")
 def test_a_fee_in_another_currency_is_the_same_part_of_what_the_fan_paid(bells: Any) -> None:
     tills.fault("settles_abroad")
-    payment = begun()
-    delivered(payment)
+    payment = tills.begun()
+    tills.delivered(payment)
     sweep_money(bells)
     payment.refresh_from_db()
     abroad = round(payment.amount * 1.1)
@@ -101,8 +100,8 @@ def test_a_fee_in_another_currency_is_the_same_part_of_what_the_fan_paid(bells: 
 def test_what_a_dispute_costs_is_in_the_books_and_comes_back_only_if_stripe_gives_it_back(
     back: bool, bells: Any
 ) -> None:
-    payment = begun()
-    order = delivered(payment)
+    payment = tills.begun()
+    order = tills.delivered(payment)
     sweep_money(bells)
     taking = total(Account.FEES)
     charge = tills.ask(f"v1/payment_intents/{payment.external_id}")["latest_charge"]

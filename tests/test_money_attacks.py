@@ -32,7 +32,6 @@ from pipeline import invariants
 from . import making, tills
 from .books import sold, total
 from .test_refunds import answer, back, balance, held, sweep, taken
-from .test_stripe import at_stripe, begun, delivered, now_due, placed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -59,8 +58,8 @@ def test_less_taken_in_the_dashboard_is_what_was_taken_and_the_rest_is_written_d
     told: str, settings: Any, bells: Any
 ) -> None:
     tills.use_stripe(settings, fresh=True)
-    payment = begun()
-    order = placed(payment)
+    payment = tills.begun()
+    order = tills.placed(payment)
     capture_there(payment, payment.amount - 900)
     if told == "by a look":
         truth.look(payment)
@@ -76,7 +75,7 @@ def test_less_taken_in_the_dashboard_is_what_was_taken_and_the_rest_is_written_d
         back(order, payment.captured + 1)
     back(order, payment.captured)
     sweep(bells)
-    assert at_stripe(payment) == [payment.captured]
+    assert tills.at_stripe(payment) == [payment.captured]
     assert balance() == 0
     assert whole() == []
     assert reconcile.compare("stripe").differences == []
@@ -84,15 +83,15 @@ def test_less_taken_in_the_dashboard_is_what_was_taken_and_the_rest_is_written_d
 
 def test_more_taken_in_the_dashboard_than_was_left_of_the_hold_goes_back(settings: Any, bells: Any) -> None:
     tills.use_stripe(settings, fresh=True)
-    payment = begun()
-    order = placed(payment)
+    payment = tills.begun()
+    order = tills.placed(payment)
     for key, amount in (("r1", 400), ("r2", 300)):
         assert back(order, amount, key=key).released
     capture_there(payment, payment.amount)
     truth.look(payment)
     sweep(bells)
     assert set(Refund.objects.values_list("state", "released")) == {(RefundState.DONE, False)}
-    assert at_stripe(payment) == [300, 400]
+    assert tills.at_stripe(payment) == [300, 400]
     assert balance() == payment.amount - 700
     assert shares.earned(Payment.objects.get()) == shares.of(payment.amount - 700, 4000)
     assert whole() == []
@@ -106,7 +105,7 @@ def test_a_gateway_that_says_nothing_was_taken_is_asked_again(monkeypatch: pytes
     sweep(bells)
     assert Payment.objects.get().state == PaymentState.AUTHORIZED
     monkeypatch.undo()
-    now_due()
+    tills.now_due()
     sweep(bells)
     sweep(bells)
     assert Payment.objects.get().state == PaymentState.CAPTURED
@@ -121,8 +120,8 @@ def test_a_refund_while_the_capture_is_unknown_travels_once_or_was_never_needed(
     fault: str, part: int | None, settings: Any, bells: Any
 ) -> None:
     tills.use_stripe(settings, fresh=True)
-    payment = begun()
-    order = placed(payment)
+    payment = tills.begun()
+    order = tills.placed(payment)
     order.move(OrderState.PLACED, OrderState.DELIVERED)
     tills.fault(fault, 2)
     monitor = truth.holds.taken
@@ -138,19 +137,19 @@ def test_a_refund_while_the_capture_is_unknown_travels_once_or_was_never_needed(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(truth.holds, "taken", taken_late)
         for _ in range(6):
-            now_due()
+            tills.now_due()
             try:
                 sweep(bells)
             except KeyboardInterrupt:
                 break
     assert made, "the capture got there"
     for _ in range(6):
-        now_due()
+        tills.now_due()
         sweep(bells)
     payment.refresh_from_db()
     refund = Refund.objects.get()
     assert (payment.state, refund.state, refund.released) == (PaymentState.CAPTURED, RefundState.DONE, False)
-    assert at_stripe(payment) == [refund.amount]
+    assert tills.at_stripe(payment) == [refund.amount]
     assert balance() == payment.captured - refund.amount
     assert whole() == []
     assert reconcile.compare("stripe").differences == []
@@ -233,8 +232,8 @@ def test_a_dispute_lost_after_the_payout_is_carried_over_and_paid_off_by_the_nex
 ) -> None:
     settings.PAYOUT_MINIMUM = 1
     tills.use_stripe(settings, fresh=True)
-    payment = begun()
-    order = delivered(payment)
+    payment = tills.begun()
+    order = tills.delivered(payment)
     creator = order.creator
     earned = shares.earned(payment)
     with time_machine.travel(timezone.now() + timedelta(days=20)):

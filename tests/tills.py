@@ -5,17 +5,24 @@ from __future__ import annotations
 import functools
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import requests
+from django.utils import timezone
 from stripe import WebhookSignature
 
+from billing import services as billing
+from billing import truth
 from billing.gateways.base import GatewayError
 from billing.gateways.sandbox import SandboxTill
-from billing.models import Payment
+from billing.models import Payment, PaymentState, Refund
+from orders.models import Order, OrderState
 from sandbox.server import Sandbox
 from sandbox.stripe import stripe
 from sandbox.stripe_door import SECRET
+
+from . import making
 
 KEY = "sk_test_films"
 CARDS = {
@@ -94,3 +101,41 @@ def ring(client: Any, body: str, *, secret: str = SECRET, at: int | None = None)
     stamp = int(time.time()) if at is None else at
     signed = WebhookSignature.generate_signature_header(body, secret, timestamp=stamp)
     return client.post("/hooks/stripe/", body, content_type="application/json", headers={"stripe-signature": signed})
+
+
+def begun() -> Payment:
+    """A payment of a draft whose page at the till is open."""
+    made = billing.begin_payment(order=making.draft())
+    billing.checkout(payment=made)
+    return made
+
+
+def now_due() -> None:
+    """Nobody waits here for an alarm."""
+    Payment.objects.exclude(look_at=None).update(look_at=timezone.now() - timedelta(seconds=1))
+    Refund.objects.exclude(look_at=None).update(look_at=timezone.now() - timedelta(seconds=1))
+
+
+def placed(payment: Payment) -> Order:
+    """Its order, once it is paid."""
+    pay(payment)
+    truth.look(payment)
+    payment.order.refresh_from_db()
+    assert payment.order.state == OrderState.PLACED
+    return payment.order
+
+
+def delivered(payment: Payment) -> Order:
+    """Its order, once the money is taken."""
+    order = placed(payment)
+    order.move(OrderState.PLACED, OrderState.DELIVERED)
+    billing.settle(order=order)
+    payment.refresh_from_db()
+    assert payment.state == PaymentState.CAPTURED
+    return order
+
+
+def at_stripe(payment: Payment) -> list[int]:
+    """The refunds Stripe has of it that did not fail."""
+    listed = ask("v1/refunds", payment_intent=payment.external_id, limit=100)["data"]
+    return sorted(one["amount"] for one in listed if one["status"] != "failed")
