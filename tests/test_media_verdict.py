@@ -14,7 +14,7 @@ from pipeline.media.probe import Color, Media
 from pipeline.media.sound import Loudness
 from pipeline.media.verdict import judge
 
-from .samples import make_photo
+from .samples import make_photo, page_of_text
 
 
 def measures(**changes) -> meters.Measures:
@@ -135,6 +135,14 @@ def test_lightning_and_a_cut_in_a_filmed_take_are_worth_a_look(photos):
         shown = dataclasses.replace(FILM, shots=(shots[0 if filmed else 1],))
         judged = judge(measures(small=small), shown)
         assert [(f.code, f.severity, f.second) for f in judged.findings if f.second] == [found]
+
+
+def test_a_shot_that_trembles_is_worth_a_look_unless_it_is_a_page_whose_lines_twinkle(photos, tmp_path):
+    dice, still = np.random.default_rng(3), np.asarray(Image.open(photos[0]).convert("L").resize((80, 120)))
+    small = np.stack([np.roll(still, dice.integers(-2, 3), axis=1) for _ in range(300)])
+    for of, severity in ((photos[0], "fail"), (page_of_text(tmp_path / "page.jpg"), "info")):
+        judged = judge(measures(small=small), dataclasses.replace(FILM, shots=(ExpectedShot(0, 6, of),)))
+        assert [f.severity for f in judged.findings if f.code == "shake"] == [severity]
 
 
 def test_the_worst_finding_comes_first():
