@@ -17,8 +17,8 @@ _kept: dict[str, Rows] = {}
 # Of what was made once: when that was, and its files.
 _when: dict[str, dt.datetime] = {}
 _files: dict[str, dict[Path, bytes]] = {}
-# As SQLite keeps a moment, and PostgreSQL writes one into JSON.
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:\+00:00)?")
+# As PostgreSQL writes a moment into JSON.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?\+00:00")
 # Filled with the database itself, or by whoever signs in: no part of what is remembered.
 APART = {
     "auth_group",
@@ -92,9 +92,8 @@ def _insert(rows: Rows, late: dt.timedelta) -> None:
 
 
 def _moved(value: object, late: dt.timedelta) -> object:
-    if not isinstance(value, str):
+    if isinstance(value, dt.datetime):  # SQLite's
+        return value + late
+    if connection.vendor == "sqlite" or not isinstance(value, str):
         return value
-    if connection.vendor == "sqlite":
-        moment = " " in value and _MOMENT.fullmatch(value)
-        return str(dt.datetime.fromisoformat(value) + late) if moment else value
     return _MOMENT.sub(lambda found: (dt.datetime.fromisoformat(found[0]) + late).isoformat(), value)
