@@ -1,5 +1,7 @@
 """Stripe on bad days: answers that get lost, keys that are used up, messages that come late, twice or never."""
 
+# ruff: noqa: F811  (fixtures arrive as imports and are named again as arguments)
+
 from __future__ import annotations
 
 import os
@@ -23,18 +25,9 @@ from sandbox.stripe_door import Door, public
 from . import making, tills
 from .test_refunds import answer, back, balance
 from .test_refunds import sweep as sweep_money
+from .tills import at_stripes_till, payment  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-
-
-@pytest.fixture(autouse=True)
-def stripe(settings: Any) -> Any:
-    return tills.use_stripe(settings)
-
-
-@pytest.fixture
-def payment() -> Payment:
-    return tills.begun()
 
 
 # --- the fan's way ----------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """What Stripe tells us: messages signed, twice, late, forged; its books; and a death at every boundary of money."""
 
+# ruff: noqa: F811  (fixtures arrive as imports and are named again as arguments)
+
 from __future__ import annotations
 
 import contextlib
@@ -25,18 +27,9 @@ from . import making, tills
 from .board import Died
 from .test_refunds import answer, back, balance
 from .test_refunds import sweep as sweep_money
+from .tills import at_stripes_till, payment  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-
-
-@pytest.fixture(autouse=True)
-def stripe(settings: Any) -> Any:
-    return tills.use_stripe(settings)
-
-
-@pytest.fixture
-def payment() -> Payment:
-    return tills.begun()
 
 
 def completed(payment: Payment, ident: str = "evt_1") -> str:

@@ -1,5 +1,7 @@
 """What of Stripe's settings is missing or wrong, said before anybody pays; and our key said to nobody."""
 
+# ruff: noqa: F811  (fixtures arrive as imports and are named again as arguments)
+
 from __future__ import annotations
 
 import contextlib
@@ -16,19 +18,10 @@ from billing.gateways.base import GatewayError
 from billing.models import Payment
 
 from . import tills
+from .tills import at_stripes_till, payment  # noqa: F401
 from .waiting import soon
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-
-
-@pytest.fixture(autouse=True)
-def stripe(settings: Any) -> Any:
-    return tills.use_stripe(settings)
-
-
-@pytest.fixture
-def payment() -> Payment:
-    return tills.begun()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import requests
 from django.utils import timezone
 from stripe import WebhookSignature
@@ -108,6 +109,18 @@ def begun() -> Payment:
     made = billing.begin_payment(order=making.draft())
     billing.checkout(payment=made)
     return made
+
+
+@pytest.fixture(autouse=True)
+def at_stripes_till(settings: Any) -> Sandbox:
+    """Everybody pays at the pretended Stripe, in modules that import this."""
+    return use_stripe(settings)
+
+
+@pytest.fixture
+def payment() -> Payment:
+    """What `begun` gives."""
+    return begun()
 
 
 def now_due() -> None:
