@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -384,6 +385,28 @@ def test_one_pass_brings_the_stills_that_were_asked_for(good):
     for number, second in enumerate(at[:3]):
         alike = [float(np.corrcoef(one, measured.stills[second].ravel())[0, 1]) for one in grey]
         assert max(alike) == alike[number] > 0.97, "without the deblocking filter it is a little rougher"
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("name", ["seldom.mp4", "often.mp4", "other.mkv"])
+def test_frames_come_in_order_of_time_wherever_key_frames_stand(tmp_path, name):
+    """Each frame has its own grey, so that what came can be told from its neighbours."""
+    clip, rate, count = tmp_path / name, 25, 100
+    ffmpeg.run(
+        [
+            *("-f", "lavfi", "-i", f"color=black:s=64x48:r={rate}:d={count / rate},geq=lum='30+2*N':cb=128:cr=128"),
+            *("-c:v", "libx264", "-qp", "4", "-bf", "3", "-g", "12" if name == "often.mp4" else "250", clip),
+        ],
+        timeout=60,
+    )
+    asked = [3.99, 0.0, 0.04, 0.5, 0.52, 2.2, 99.0]
+    found = list(meters.frames_at(clip, asked))
+    assert [second for second, _ in found] == sorted(asked)
+    with av.open(str(clip)) as source:
+        every = [float(frame.to_ndarray(format="rgb24").mean()) for frame in source.decode(video=0)]
+    for second, frame in found:
+        wanted = min(range(count), key=lambda number: abs(number / rate - min(second, (count - 1) / rate)))
+        assert min(range(count), key=lambda number: abs(every[number] - float(frame.mean()))) == wanted, second
 
 
 @pytest.mark.render

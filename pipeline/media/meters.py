@@ -5,9 +5,10 @@ A still is a film's brightness, uint8 of shape (height, width), 16 to 235, at mo
 
 from __future__ import annotations
 
+import math
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -116,25 +117,34 @@ def measure(
     )
 
 
-def sample_frames(path: Path, seconds: Sequence[float]) -> list[Picture]:
-    """The RGB frames, (height, width, 3) at full size, nearest to each of `seconds`, in the order asked for.
+def frames_at(path: Path, seconds: Sequence[float]) -> Iterator[tuple[float, Picture]]:
+    """Each of `seconds` in order of time, once, with the RGB frame, (height, width, 3) at full size, nearest to it.
 
-    Seeks to the key frame before each; cheap for a few. Raises BadMedia.
+    One frame is held at a time. What lies between two is decoded, unless a key frame stands between them. Raises
+    BadMedia.
     """
-    taken: dict[float, Picture] = {}
     try:
         with av.open(f"file:{path.absolute()}", options={"protocol_whitelist": "file"}) as container:
             stream = container.streams.video[0]
             half = 0.5 / float(stream.average_rate or 25)
+            frames, frame, at = container.decode(stream), None, -math.inf
             for second in sorted(set(seconds)):
-                container.seek(max(0, round(second * av.time_base)))
-                for frame in container.decode(stream):
-                    taken[second] = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-                    if (frame.time or 0.0) >= second - half:
-                        break
-            return [taken[second] for second in seconds]
-    except (av.FFmpegError, IndexError, KeyError) as problem:
+                if at < _key_before(stream, second):
+                    container.seek(max(0, round(second * av.time_base)))
+                    frames, at = container.decode(stream), -math.inf
+                while at < second - half and (following := next(frames, None)) is not None:
+                    frame, at = following, following.time or 0.0
+                if frame is None:
+                    raise BadMedia("The film has no picture.")
+                yield second, np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    except (av.FFmpegError, IndexError) as problem:
         raise BadMedia("The film cannot be read at that place.") from problem
+
+
+def sample_frames(path: Path, seconds: Sequence[float]) -> list[Picture]:
+    """The frames nearest to each of `seconds`, in the order asked for; see `frames_at`. Raises BadMedia."""
+    found = dict(frames_at(path, seconds))
+    return [found[second] for second in seconds]
 
 
 def thumbnail(film: Path, out: Path, *, box: tuple[int, int] = (480, 480)) -> Path:
@@ -214,6 +224,14 @@ def steps(picture: Picture) -> Levels:
         high = (step > np.maximum(1.6, 1.5 * rough[:, 12 : 12 + count])) & (step < 32)
         out[:, 12 : 12 + count] = np.maximum(out[:, 12 : 12 + count], step * (level & high))
     return found
+
+
+def _key_before(stream: av.VideoStream, second: float) -> float:
+    """When the last key frame up to `second` is decoded, as the file's index says; 0 where it has none."""
+    if stream.time_base is None:
+        return 0.0
+    number = stream.index_entries.search_timestamp(int(second / stream.time_base))
+    return float(stream.index_entries[number].timestamp * stream.time_base) if number >= 0 else 0.0
 
 
 def _number(second: float, media: Media) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pipeline.media.meters import sample_frames
+from pipeline.media.meters import frames_at
 from pipeline.media.probe import BadMedia, probe
 
 LONGER = 320  # pixels on a frame's longer side: twice what a page shows, once what a thumb can tell apart
@@ -43,7 +43,7 @@ def places(scenes: Iterable[Sequence[float]], evidence: Iterable[float], length:
 
 
 def make(film: Path, seconds: Sequence[float], out: Path) -> Sheet:
-    """Write the sheet of these seconds' frames to `out`. Raises BadMedia."""
+    """Write the sheet of these seconds' frames, which are in order of time, to `out`. Raises BadMedia."""
     media = probe(film)
     if not (media.width and media.height and seconds):
         raise BadMedia("There is nothing to be shown of this film.")
@@ -51,8 +51,7 @@ def make(film: Path, seconds: Sequence[float], out: Path) -> Sheet:
     tile = (max(2, round(media.width * scale)), max(2, round(media.height * scale)))
     across = min(ACROSS, len(seconds))
     sheet = Image.new("RGB", (tile[0] * across, tile[1] * math.ceil(len(seconds) / across)))
-    for number, second in enumerate(seconds):
-        [frame] = sample_frames(film, [second])  # one at a time: they are large
+    for number, (_second, frame) in enumerate(frames_at(film, seconds)):
         small = Image.fromarray(frame).resize(tile, Image.Resampling.LANCZOS)
         sheet.paste(small, (number % across * tile[0], number // across * tile[1]))
     sheet.save(out, "JPEG", quality=80, optimize=True)
