@@ -12,7 +12,7 @@ import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ import cv2
 import imageio_ffmpeg
 import numpy as np
 
+from benchmarks import raw
 from pipeline.media import encode, frames, picture
 from pipeline.media.compose import Composer, Scenery
 from pipeline.media.timeline import FilmSpec, SceneIn, Timeline, Word, plan
@@ -55,15 +56,6 @@ def sample(photos: Sequence[Path], kind: str, seconds: float) -> Timeline:
     )
 
 
-def composed(timeline: Timeline, workdir: Path) -> Iterator[frames.Planes]:
-    """Every frame before encoding; each is overwritten by the next."""
-    out = frames.blank(*timeline.spec.size)
-    with Composer(Scenery(timeline, workdir)) as composer:
-        for frame in range(timeline.frames):
-            composer.draw(frame, out)
-            yield out
-
-
 def ours(timeline: Timeline, workdir: Path, threads: int) -> Cost:
     """Compose and encode the film's picture and join it."""
     cv2.setNumThreads(1)
@@ -86,17 +78,12 @@ def one_pass(timeline: Timeline, workdir: Path) -> Cost:
 
 def bare(timeline: Timeline, workdir: Path) -> Cost:
     """The ffmpeg program encoding the same frames, ready and raw, from a file: the floor."""
-    raw = workdir / "frames.yuv"
-    with raw.open("wb") as file:
-        for planes in composed(timeline, workdir):
-            for plane in planes:
-                file.write(plane.tobytes())
-    return floor(raw, timeline.spec.size, timeline.spec.fps, workdir / "bare.mp4")
+    return floor(raw.write(timeline, workdir), timeline.spec.size, timeline.spec.fps, workdir / "bare.mp4")
 
 
-def floor(raw: Path, size: tuple[int, int], fps: float, out: Path) -> Cost:
+def floor(frames: Path, size: tuple[int, int], fps: float, out: Path) -> Cost:
     """`libx264 -preset veryfast -crf 20` of raw yuv420p frames in a file."""
-    given = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{size[0]}x{size[1]}", "-r", str(fps), "-i", str(raw)]
+    given = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{size[0]}x{size[1]}", "-r", str(fps), "-i", str(frames)]
     wanted = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", str(out)]
     cpu, wall = _cpu(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y", *given, *wanted], check=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import resource
 import subprocess
 import sys
@@ -24,14 +23,13 @@ from pathlib import Path
 
 import av
 import cv2
-import imageio_ffmpeg
 import numpy as np
 
-from benchmarks.picture import SIZES, composed, jitter, sample
+from benchmarks import raw
+from benchmarks.picture import SIZES, jitter, sample
 from pipeline.media import picture
 from pipeline.media.timeline import Timeline
 
-FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 ZOOM = 0.03  # a second, as far as MoviePy and zoompan push in
 
 
@@ -71,13 +69,13 @@ def zoompan(timeline: Timeline, photos: Sequence[Path], work: Path) -> None:
         graph.append(f"[{last}][v{number}]xfade=duration=0.5:offset={spans[number][0]:.3f}[x{number}]")
         last = f"x{number}"
     wanted = ["-map", f"[{last}]", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
-    _ffmpeg(*given, "-filter_complex", ";".join(graph), *wanted, str(work / "film.mp4"))
+    raw.ffmpeg(*given, "-filter_complex", ";".join(graph), *wanted, str(work / "film.mp4"))
 
 
 def bare(timeline: Timeline, photos: Sequence[Path], work: Path) -> None:
     """The encoder alone, over the raw frames that `main` has written beside."""
     wanted = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20"]
-    _ffmpeg(*_raw(timeline, work.parent / "frames.yuv"), *wanted, str(work / "film.mp4"))
+    raw.ffmpeg(*raw.given(timeline, work.parent / "frames.yuv"), *wanted, str(work / "film.mp4"))
 
 
 WAYS: dict[str, Callable[[Timeline, Sequence[Path], Path], None]] = {
@@ -86,16 +84,6 @@ WAYS: dict[str, Callable[[Timeline, Sequence[Path], Path], None]] = {
     "one zoompan graph": zoompan,
     "bare x264": bare,
 }
-
-
-def _ffmpeg(*words: str) -> str:
-    done = subprocess.run([FFMPEG, "-nostdin", "-y", "-loglevel", "info", *words], capture_output=True, check=True)
-    return done.stderr.decode(errors="replace")
-
-
-def _raw(timeline: Timeline, frames: Path) -> list[str]:
-    w, h = timeline.spec.size
-    return ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{w}x{h}", "-r", str(timeline.spec.fps), "-i", str(frames)]
 
 
 def _spans(timeline: Timeline) -> list[tuple[float, float]]:
@@ -114,15 +102,6 @@ def _shaken(film: Path, spans: Sequence[tuple[float, float]], fps: int) -> float
                     luma = frame.to_ndarray(format="gray")
                     lumas.setdefault(index, []).append(luma[: round(luma.shape[0] * 0.7)])
     return max(jitter(shot) for shot in lumas.values() if len(shot) > 20)
-
-
-def _vmaf(film: Path, timeline: Timeline, frames: Path) -> float:
-    graph = "[0:v][1:v]libvmaf=n_threads=2"
-    log = _ffmpeg("-i", str(film), *_raw(timeline, frames), "-lavfi", graph, "-f", "null", "-")
-    found = re.search(r"VMAF score: ([\d.]+)", log)
-    if found is None:
-        raise RuntimeError("this FFmpeg measures no VMAF")
-    return float(found[1])
 
 
 def one(name: str, photos: Sequence[Path], kind: str, seconds: float, work: Path) -> None:
@@ -146,11 +125,7 @@ def main(photos: Sequence[Path], kind: str, seconds: float, names: Sequence[str]
     print("| way | CPU s per second of film | wall s | memory, MB | jitter, px | VMAF | MB |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
-        frames = Path(folder) / "frames.yuv"
-        with frames.open("wb") as file:
-            for planes in composed(timeline, Path(folder)):
-                for plane in planes:
-                    file.write(plane.tobytes())
+        frames = raw.write(timeline, Path(folder))
         for name in names:
             work = Path(folder) / name.replace(" ", "-")
             work.mkdir()
@@ -159,7 +134,7 @@ def main(photos: Sequence[Path], kind: str, seconds: float, names: Sequence[str]
             took, film = json.loads(told.stdout), work / "film.mp4"
             spent[name] = took["cpu"] / timeline.seconds
             shaken = _shaken(film, _spans(timeline), timeline.spec.fps)
-            seen = f"{_vmaf(film, timeline, frames):.1f}" if name in ("ours", "bare x264") else ""
+            seen = f"{raw.vmaf(film, timeline, frames):.1f}" if name in ("ours", "bare x264") else ""
             row = (
                 f"| {name} | {spent[name]:.2f} | {took['wall']:.1f} | {took['megabytes']:.0f} | {shaken:.3f} | {seen} |"
             )

@@ -33,6 +33,11 @@ def workspace(name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def kept() -> Path:
+    """Where is kept what many films show, once it is drawn. Anybody may empty it; what nobody uses, the sweep does."""
+    return Path(settings.VAR_DIR) / "kept"
+
+
 def publish(path: Path, folder: str) -> str:
     """Put a finished file into storage; the name it got there. The suffix stays, the rest is unguessable."""
     faultpoint("files.before_publish")

@@ -11,6 +11,7 @@ import datetime as dt
 import logging
 import os
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -261,11 +262,16 @@ def _make(work: Making) -> None:
         with work.waiting(files.PATIENCE):
             film.bring(film.pieces(work), names, segments)
         film.take_back(work, names, segments, fps=timeline.spec.fps)
-        sound, out = track.make(segments), folder / "film.mp4"
-        work.beat()
+        sound, out = partial(track.make, segments), folder / "film.mp4"
         threads, told = settings.RENDER_THREADS, film.facts(parts, timeline)
         picture.render_film(
-            timeline, sound, out, segments, threads=threads, on_progress=lambda share: work.beat(share * RENDERED)
+            timeline,
+            sound,
+            out,
+            segments,
+            threads=threads,
+            on_progress=lambda share: work.beat(share * RENDERED),
+            keep_in=files.kept(),
         )
         faultpoint("rendition.after_render")
         findings = _judged(work, out, told, folder)

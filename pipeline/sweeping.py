@@ -16,7 +16,7 @@ from django.utils import timezone
 from billing import statements
 from orders.codes import token
 
-from . import calls, costs, engine, escalations, housekeeping, money, notices, photos, renditions
+from . import calls, costs, engine, escalations, files, housekeeping, money, notices, photos, renditions
 from .models import Sweeper
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ TIDY_EVERY = 1800.0
 SLICE = 2.0
 # Work folders of processes that died; nothing works this long without a lease.
 OLD_WORK = 6 * 3600
+# Seconds after which what is kept for other films, and no film has shown, is removed.
+UNUSED = 30 * 86400
 
 
 def hold(holder: str) -> bool:
@@ -69,7 +71,8 @@ def sweep_once() -> int:
 
 
 def tidying() -> Iterator[object]:
-    """Remove what crashes left behind: files no row names, work folders of dead processes. Bit by bit."""
+    """Remove what crashes left behind, files no row names and work folders of dead processes, and what is kept and
+    not used. Bit by bit."""
     housekeeping.forget_unproven()
     housekeeping.forget_replaced()
     statements.close_due()
@@ -79,6 +82,11 @@ def tidying() -> Iterator[object]:
             if folder.stat().st_mtime < time.time() - OLD_WORK:
                 shutil.rmtree(folder, ignore_errors=True)
                 yield folder
+    if files.kept().is_dir():
+        for kept in files.kept().iterdir():
+            if kept.stat().st_mtime < time.time() - UNUSED:
+                kept.unlink(missing_ok=True)
+                yield kept
     yield from housekeeping.clearing()
 
 

@@ -16,12 +16,12 @@ from PIL import Image
 
 from pipeline.media import ffmpeg
 
-# Pictures a second and pixels of the shorter side, as different models have them.
-LOOKS = ((24, 480), (25, 540), (30, 432))
+# Pictures a second, pixels of the shorter side and range of their levels, as different models have them.
+LOOKS = ((24, 480, "tv"), (25, 540, "tv"), (30, 432, "pc"))
 NO_PICTURE = (9, 16)
 CHEAP = 2  # pictures a second, once `drawn` pictures have clips at a real rate
 
-Named = tuple[str, tuple[int, int], int, int]  # picture, size, rate, seconds
+Named = tuple[str, tuple[int, int], int, str, int]  # picture, size, rate, range, seconds
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Clips:
 
         `look` picks among LOOKS; `side`, where given, is the shorter side in pixels.
         """
-        rate, shorter = LOOKS[look % len(LOOKS)]
+        rate, shorter, levels = LOOKS[look % len(LOOKS)]
         size = _size(picture, side or shorter)
         name = hashlib.sha256(picture).hexdigest() if picture else ""
         with self._lock:
@@ -46,9 +46,9 @@ class Clips:
                 rate = CHEAP
             elif name:
                 self._pictures.add(name)
-            wanted = (name, size, rate, seconds)
+            wanted = (name, size, rate, levels, seconds)
             if wanted not in self._made:
-                self._made[wanted] = _draw(picture, size, rate, seconds)
+                self._made[wanted] = _draw(picture, size, rate, levels, seconds)
             return self._made[wanted]
 
 
@@ -61,7 +61,7 @@ def _size(picture: bytes, shorter: int) -> tuple[int, int]:
     return max(2, round(w * scale / 2) * 2), max(2, round(h * scale / 2) * 2)
 
 
-def _draw(picture: bytes, size: tuple[int, int], rate: int, seconds: int) -> bytes:
+def _draw(picture: bytes, size: tuple[int, int], rate: int, levels: str, seconds: int) -> bytes:
     w, h = size
     with tempfile.TemporaryDirectory() as folder:
         still, out = Path(folder) / "start.jpg", Path(folder) / "clip.mp4"
@@ -70,9 +70,11 @@ def _draw(picture: bytes, size: tuple[int, int], rate: int, seconds: int) -> byt
             source: list[str | Path] = ["-loop", "1", "-framerate", str(rate), "-i", still, "-t", str(seconds)]
             # With a colour for every pixel the crop may stand on any: steps of two are seen as jerks.
             glide = f"crop={w}:{h}:x='(in_w-out_w)*t/{seconds}'"
-            source += ["-vf", f"scale={w * 9 // 8}:{h * 9 // 8},format=yuv444p,{glide},format=yuv420p"]
+            large = f"scale={w * 9 // 8}:{h * 9 // 8}:out_color_matrix=bt709:out_range={levels}"
+            source += ["-vf", f"{large},format=yuv444p,{glide},format=yuv420p"]
         else:
             source = ["-f", "lavfi", "-i", f"testsrc2=size={w}x{h}:rate={rate}:duration={seconds}"]
         how = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", "-threads", "1"]
+        how += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", levels]
         ffmpeg.run([*source, *how, out], timeout=60)
         return out.read_bytes()

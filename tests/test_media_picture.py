@@ -36,7 +36,7 @@ def film(photos: list[Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[
         container.mux(stream.encode(tone))
         container.mux(stream.encode())
     encode.sound(tone_at, folder / "sound.m4a")
-    picture.render_film(timeline, folder / "sound.m4a", folder / "film.mp4", folder / "work")
+    picture.render_film(timeline, lambda: folder / "sound.m4a", folder / "film.mp4", folder / "work")
     return folder / "film.mp4", folder / "work", timeline.frames
 
 

@@ -77,7 +77,7 @@ class Studio:
 
     def drawn(self, out: Path, timeline: Timeline, work: str = "segments") -> Path:
         """Render a timeline with the film's sound; what is in the folder `work` already is not drawn again."""
-        picture.render_film(timeline, self.sound, out, self.folder / work)
+        picture.render_film(timeline, lambda: self.sound, out, self.folder / work)
         return out
 
 

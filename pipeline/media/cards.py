@@ -5,10 +5,12 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import os
+import zlib
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from zipfile import BadZipFile
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -91,20 +93,30 @@ def end_bitmaps(
 ) -> tuple[Overlay, ...]:
     """The end card's type as it comes in, one bitmap a frame; the last one stays.
 
-    Made once for the same words, colour and size, and kept under `keep_in` by content.
+    Made once for the same words, colour and size, and kept in the folder `keep_in` by content; a file there that was
+    used has its time set to now, and one that cannot be read is made anew.
     """
     told = f"{_STYLE_OF_END}|{frame}|{title}|{note}|{accent}|{template}|{fps}"
     kept = keep_in / f"end-{hashlib.sha256(told.encode()).hexdigest()[:24]}.npz"
-    if kept.exists():
-        with np.load(kept) as stored:
-            pictures, (x, y) = stored["pictures"], stored["at"]
-    else:
-        pictures, (x, y) = _animated(_end_layers(frame, title, note, accent, template), fps)
+    found = _kept(kept)
+    if found is None:
+        found = _animated(_end_layers(frame, title, note, accent, template), fps)
         keep_in.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=keep_in, prefix=".end-", suffix=".npz", delete=False) as temporary:
-            np.savez_compressed(temporary, pictures=pictures, at=np.array([x, y]))
+            np.savez_compressed(temporary, pictures=found[0], at=np.array(found[1]))
         os.replace(temporary.name, kept)
-    return tuple(frames.overlay(Image.fromarray(picture), int(x), int(y)) for picture in pictures)
+    pictures, (x, y) = found
+    return tuple(frames.overlay(Image.fromarray(picture), x, y) for picture in pictures)
+
+
+def _kept(path: Path) -> tuple[Bytes, tuple[int, int]] | None:
+    try:
+        with np.load(path) as stored:
+            pictures, (x, y) = stored["pictures"], stored["at"]
+        os.utime(path)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
+        return None
+    return np.asarray(pictures, np.uint8), (int(x), int(y))
 
 
 def _animated(layers: Sequence[Image.Image], fps: int) -> tuple[Bytes, tuple[int, int]]:

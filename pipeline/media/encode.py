@@ -15,12 +15,13 @@ from av.audio.resampler import AudioResampler
 
 from pipeline.media import frames
 
-# "superfast" with steady frame types: the best steadiness of slow moves per CPU second; see benchmarks/picture.py.
+# "superfast" with steady frame types, and half of its care for plain grounds, at which slow moves do not begin to
+# tremble yet: the best picture per CPU second; see benchmarks/encoder.py.
 OPTIONS = {
     "preset": "superfast",
-    "crf": "20",
+    "crf": "21",
     "profile": "high",
-    "x264-params": "scenecut=0:b-adapt=0:weightp=0:open-gop=0:keyint=150:stitchable=1:threads=1"
+    "x264-params": "scenecut=0:b-adapt=0:weightp=0:aq-strength=0.5:open-gop=0:keyint=150:stitchable=1:threads=1"
     ":colorprim=bt709:transfer=bt709:colormatrix=bt709:fullrange=off",
 }
 # A first look is watched once, small, while the film is being made: a fifth less work, in files of the same weight.

@@ -63,9 +63,11 @@ def render_picture(
     threads: int = 2,
     on_progress: Progress | None = None,
     only: Sequence[Segment] | None = None,
+    keep_in: Path | None = None,
 ) -> list[Segment]:
     """Encode every segment (or `only` some) that is not in `workdir` yet, on `threads` threads; return them in order.
 
+    What other films show as well is kept in the folder `keep_in`, if there is one.
     `on_progress(share)` is called from the calling thread while frames are being made, at least every 15 of them; what
     it raises stops the work within a few frames, leaves no unfinished file, and comes out of here.
     """
@@ -73,7 +75,7 @@ def render_picture(
     cv2.setNumThreads(1)  # the segments are the threads; OpenCV's own would fight them
     wanted = segments(timeline, workdir) if only is None else list(only)
     missing = {part.path: part for part in wanted if not part.path.exists()}
-    work = _Work(timeline, Scenery(timeline, workdir), missing.values())
+    work = _Work(timeline, Scenery(timeline, keep_in or workdir), missing.values())
     pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="picture")
     try:
         # In the film's order, so that only the photos around the present moment are held in memory.
@@ -102,15 +104,19 @@ def join(parts: Sequence[Segment], audio: Path | None, out: Path, *, fps: int = 
 
 def render_film(
     timeline: Timeline,
-    audio: Path | None,
+    sound: Callable[[], Path] | None,
     out: Path,
     workdir: Path,
     *,
     threads: int = 2,
     on_progress: Progress | None = None,
+    keep_in: Path | None = None,
 ) -> None:
-    """Render the whole film with its sound to `out`."""
-    parts = render_picture(timeline, workdir, threads=threads, on_progress=on_progress)
+    """Render the whole film to `out`, as `render_picture` does; its sound, if it has any, is made meanwhile."""
+    with ThreadPoolExecutor(1, thread_name_prefix="sound") as beside:
+        making = beside.submit(sound) if sound is not None else None
+        parts = render_picture(timeline, workdir, threads=threads, on_progress=on_progress, keep_in=keep_in)
+        audio = making.result() if making is not None else None
     join(parts, audio, out, fps=timeline.spec.fps, title=timeline.spec.title)
 
 

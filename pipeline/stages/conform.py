@@ -38,7 +38,14 @@ def run(work: Work) -> Done | Wait:
         there = film.pieces(work)
         segments = folder / "segments"
         own = [part for part in _ready(work, timeline, segments) if part.path.name not in there]
-        picture.render_picture(timeline, segments, threads=settings.RENDER_THREADS, on_progress=work.beat, only=own)
+        picture.render_picture(
+            timeline,
+            segments,
+            threads=settings.RENDER_THREADS,
+            on_progress=work.beat,
+            only=own,
+            keep_in=files.kept(),
+        )
         made = [part.path for part in own]
         track = film.soundtrack(work, parts, timeline)
         if track.name not in there:

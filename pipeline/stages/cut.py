@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ..models import Cut
 
 
 def run(work: Work) -> Done | Wait:
-    """Plan the timeline, mix the sound, draw and encode the picture, publish film, poster and captions."""
+    """Plan the timeline, draw and encode the picture, mix the sound beside it, publish film, poster and captions."""
     if Cut.objects.filter(production=work.production).exists():
         return DONE
     with files.workspace("cut") as folder:
@@ -31,9 +32,16 @@ def run(work: Work) -> Done | Wait:
             ready = film.bring(film.pieces(work), names, segments)
         if not work.step.item:  # a film that is mended is made of nothing old
             ready += film.take_back(work, names, segments, fps=timeline.spec.fps)
-        sound = track.make(segments)
-        work.beat()
-        picture.render_film(timeline, sound, master, segments, threads=settings.RENDER_THREADS, on_progress=work.beat)
+        sound = partial(track.make, segments)
+        picture.render_film(
+            timeline,
+            sound,
+            master,
+            segments,
+            threads=settings.RENDER_THREADS,
+            on_progress=work.beat,
+            keep_in=files.kept(),
+        )
         faultpoint("cut.after_render")
         picture.poster(timeline, poster, folder)
         captions.write_text(subtitles.vtt(film.cues(timeline)), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from django.conf import settings
 
@@ -26,16 +26,16 @@ def run(work: Work) -> Done | Wait:
         parts = film.material(work, folder, stills=True)
         timeline = plan([part.scene for part in parts], film.spec(work, shorter_side=SHORTER_SIDE))
         soundtrack = film.soundtrack(work, parts, timeline)
-        out, poster = folder / "first-look.mp4", folder / "poster.jpg"
-        # Side by side: somebody looks at the page and waits for this.
-        with ThreadPoolExecutor(1, thread_name_prefix="sound") as beside:
-            mixing = beside.submit(soundtrack.make, folder)
-            pictures = picture.render_picture(
-                timeline, folder / "segments", threads=settings.RENDER_THREADS, on_progress=work.beat
-            )
-            sound = mixing.result()
-        picture.join(pictures, sound, out, fps=timeline.spec.fps, title=timeline.spec.title)
-        work.beat()
+        out, poster, sound = folder / "first-look.mp4", folder / "poster.jpg", folder / soundtrack.name
+        picture.render_film(
+            timeline,
+            partial(soundtrack.make, folder),
+            out,
+            folder / "segments",
+            threads=settings.RENDER_THREADS,
+            on_progress=work.beat,
+            keep_in=files.kept(),
+        )
         picture.poster(timeline, poster, folder)
         media = probe.probe(out)
         with work.waiting(files.PATIENCE):

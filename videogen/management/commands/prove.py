@@ -117,6 +117,7 @@ class Command(BaseCommand):
                 GROUND: "1",
                 "VIDEOGEN_ALONE": "1",
                 "RECOGNISER": "off",  # it comes with the tests only
+                "DEBUG": "off",  # which writes every query down
                 "HOST": "127.0.0.1",
                 "VIDEOGEN_VAR": folder,
                 "DATABASE_URL": options["database"],
