@@ -147,3 +147,20 @@ def test_a_photo_is_known_again_beside_what_is_written_across_it(frame, path):
     assert max(abs(a - b) for a, b in zip(*centre, strict=True)) < 0.02 * width
     # The little that is left to tell by is enough for a warning about a wrong one.
     assert sighting.sight(still, other, taken=[words], thorough=True).likeness < 1 - LIMITS["photo"].warn
+
+
+def _blotches(seed: int, size: float, strength: float) -> np.ndarray:
+    """Soft blotches of that size in pixels and strength in grey levels, 720 × 720."""
+    chance = np.random.default_rng(seed).standard_normal((720, 720)).astype(np.float32)
+    drawn = cv2.GaussianBlur(chance, (0, 0), size)
+    return drawn * (strength / float(drawn.std()))
+
+
+@pytest.mark.parametrize(("strength", "plain"), [(5.0, True), (7.0, False)], ids=["nearly plain", "not so plain"])
+def test_of_what_is_nearly_plain_half_a_likeness_is_no_evidence_against_a_photo(strength, plain):
+    """An encoder's traces may be as strong as what little there is; a wrong photo is still told."""
+    still = np.clip(120 + _blotches(1, 4.0, strength) + _blotches(9, 2.5, strength), 0, 255).astype(np.uint8)
+    own, other = (np.clip(120 + _blotches(seed, 4.0, 8.0), 0, 255).astype(np.uint8) for seed in (1, 2))
+    seen = sighting.sight(still, own).likeness
+    assert np.isnan(seen) if plain else 0.6 < seen < 1 - LIMITS["photo"].warn
+    assert sighting.sight(still, other).likeness < 1 - LIMITS["photo"].fail
