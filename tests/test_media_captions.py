@@ -76,6 +76,16 @@ def test_captions_break_where_a_reader_pauses():
         assert rows_of(caption)[0].split()[-1] not in ("the", "a", "of", "and", "to")
 
 
+@pytest.mark.parametrize("frame", [(1080, 1920), (1920, 1080), (1080, 1080)])
+def test_rows_keep_together_what_belongs_together_however_wide_the_film_is(frame):
+    said = (
+        "Eileen! Another year, another cake. Somebody has been talking.",
+        "And let it be said: you got married in her grandmother's garden in the rain.",
+    )
+    rows = [row for line in said for caption in laid(line, frame) for row in rows_of(caption)]
+    assert {"another cake.", "you got married"} <= set(rows)
+
+
 def test_the_spoken_word_is_lit_while_it_is_heard():
     words = timed("Happy birthday dear friend", pace=0.5)
     (caption,) = captions.lay_out(words, (1080, 1920), 30, until=5)

@@ -15,7 +15,8 @@ LATE = 1.5  # seconds after its last word that a caption stands, at the most, wh
 # Words that belong to the next one: a row that ends in one of them reads badly.
 _CLINGING = (
     "a an the and or but of to in on at for with from by as is are was were be that who which your my our his her "
-    "their its this these those not no so very than then when while if because into i you he she we they"
+    "their its this these those not no so very than then when while if because into i you he she we they "
+    "have has had got will would can could should did another every each some any"
 )
 _CLINGS = frozenset(_CLINGING.split())
 
@@ -111,8 +112,9 @@ def _rows(part: Sequence[Piece], gap: float, limit: float) -> tuple[float, tuple
         return len(row) == 1 or (characters(row) <= ROW_CHARACTERS and length(row, gap) <= limit)
 
     total = length(part, gap)
-    # Short flashes tire the eye; about one and a half rows reads best.
-    filled = 3.0 * max(0.0, 1.1 - total / limit) ** 2 + (2.0 if len(part) == 1 else 0.0)
+    # Short flashes tire the eye; about one and a half rows reads best. In a wide film no row comes near the edges.
+    full = max(total / limit, characters(part) / ROW_CHARACTERS)
+    filled = 3.0 * max(0.0, 1.1 - full) ** 2 + (2.0 if len(part) == 1 else 0.0)
     if fits(part):
         return filled, ()
     options = []
