@@ -1,11 +1,11 @@
 """What the encoder's settings cost and show: a film's raw frames, encoded with ours and with others.
 
-    python -m benchmarks.encoder photo.jpg photo.jpg … [--format tall|wide|square] [--seconds 18]
+    python -m benchmarks.encoder [photo.jpg photo.jpg …] [--format tall|wide|square] [--seconds 18]
 
 Of each setting: CPU seconds (the less of two), megabytes, VMAF, the jitter of the unsteadiest photo in pixels (see
 `picture`), and of plain ground how far it is from what was drawn (grey levels, rms): pixel by pixel, as soft patches of
-16 pixels, and by how much those patches change from one frame to the next, which is seen as breathing. Needs an FFmpeg
-that measures VMAF, as that of imageio-ffmpeg does.
+16 pixels, and by how much those patches change from one frame to the next, which is seen as breathing. Without photos
+made-up ones are taken (see `textures`). Needs an FFmpeg that measures VMAF, as that of imageio-ffmpeg does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import av
 import cv2
 import numpy as np
 
-from benchmarks import raw
+from benchmarks import raw, textures
 from benchmarks.picture import SIZES, jitter, sample
 from pipeline.media import encode
 from pipeline.media.timeline import Timeline
@@ -122,8 +122,9 @@ def main(photos: Sequence[Path], kind: str, seconds: float) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("photos", nargs="+", type=Path)
+    parser.add_argument("photos", nargs="*", type=Path)
     parser.add_argument("--format", choices=SIZES, default="tall")
     parser.add_argument("--seconds", type=float, default=18.0)
     asked = parser.parse_args()
-    main(asked.photos, asked.format, asked.seconds)
+    with tempfile.TemporaryDirectory() as made:
+        main(asked.photos or textures.photos(Path(made)), asked.format, asked.seconds)

@@ -49,7 +49,10 @@ def ffmpeg(*words: str) -> str:
 
 def vmaf(film: Path, timeline: Timeline, frames: Path, *, every: int = 1) -> float:
     """VMAF of a film (or of one in `every` frames) against the frames as drawn."""
-    graph = f"[0:v]setpts=N[film];[1:v]setpts=N[drawn];[film][drawn]libvmaf=n_threads=2:n_subsample={every}"
+    # Frame by frame, whatever units a file counts time in; and where one says what its colours are and the other does
+    # not, FFmpeg would convert them.
+    same = f"setpts=N/{timeline.spec.fps}/TB,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+    graph = f"[0:v]{same}[film];[1:v]{same}[drawn];[film][drawn]libvmaf=n_threads=2:n_subsample={every}"
     log = ffmpeg("-i", str(film), *given(timeline, frames), "-lavfi", graph, "-f", "null", "-")
     found = re.search(r"VMAF score: ([\d.]+)", log)
     if found is None:

@@ -1,11 +1,12 @@
 """The picture of one film made in four ways: ours, MoviePy as its documentation does it, one zoompan filtergraph, bare.
 
-    python -m benchmarks.ways photo.jpg photo.jpg ... [--format tall|wide|square] [--seconds 16] [--chart chart.svg]
+    python -m benchmarks.ways [photo.jpg photo.jpg ...] [--format tall|wide|square] [--seconds 16] [--chart chart.svg]
 
 Each way runs in a process of its own: CPU seconds (user and system, children too) for a second of film, the most
 memory, the jitter of its photos (`benchmarks.picture.jitter`, as encoded, the worst shot), and for those that encode
 the frames we compose the VMAF against these frames. MoviePy and zoompan write no captions, title or label here, which
 is to their advantage. `bare` is `libx264 -preset veryfast -crf 20` of our ready raw frames: no composition at all.
+Without photos made-up ones are taken (see `textures`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import av
 import cv2
 import numpy as np
 
-from benchmarks import raw
+from benchmarks import raw, textures
 from benchmarks.picture import SIZES, jitter, sample
 from pipeline.media import picture
 from pipeline.media.timeline import Timeline
@@ -160,7 +161,7 @@ def drawn(spent: dict[str, float]) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("photos", nargs="+", type=Path)
+    parser.add_argument("photos", nargs="*", type=Path)
     parser.add_argument("--format", choices=SIZES, default="tall")
     parser.add_argument("--seconds", type=float, default=16.0)
     parser.add_argument("--only", nargs="+", choices=WAYS, default=[*WAYS], metavar="WAY")
@@ -171,4 +172,6 @@ if __name__ == "__main__":
     if asked.one:
         one(asked.one, asked.photos, asked.format, asked.seconds, asked.work)
     else:
-        main(asked.photos, asked.format, asked.seconds, asked.only, asked.chart)
+        with tempfile.TemporaryDirectory() as made:
+            photos = asked.photos or textures.photos(Path(made))
+            main(photos, asked.format, asked.seconds, asked.only, asked.chart)

@@ -120,24 +120,25 @@ def measure(
 def frames_at(path: Path, seconds: Sequence[float]) -> Iterator[tuple[float, Picture]]:
     """Each of `seconds` in order of time, once, with the RGB frame, (height, width, 3) at full size, nearest to it.
 
-    One frame is held at a time. What lies between two is decoded, unless a key frame stands between them. Raises
-    BadMedia.
+    Seconds count from the first frame. One frame is held at a time; what lies between two is decoded, unless a key
+    frame stands between them. Raises BadMedia.
     """
     try:
         with av.open(f"file:{path.absolute()}", options={"protocol_whitelist": "file"}) as container:
             stream = container.streams.video[0]
             half = 0.5 / float(stream.average_rate or 25)
+            start = float((stream.start_time or 0) * (stream.time_base or 0))
             frames, frame, at = container.decode(stream), None, -math.inf
             for second in sorted(set(seconds)):
-                if at < _key_before(stream, second):
-                    container.seek(max(0, round(second * av.time_base)))
+                if at < _key_before(stream, start + second):
+                    container.seek(max(0, round((start + second) * av.time_base)))
                     frames, at = container.decode(stream), -math.inf
-                while at < second - half and (following := next(frames, None)) is not None:
+                while at < start + second - half and (following := next(frames, None)) is not None:
                     frame, at = following, following.time or 0.0
                 if frame is None:
                     raise BadMedia("The film has no picture.")
                 yield second, np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    except (av.FFmpegError, IndexError) as problem:
+    except (av.FFmpegError, IndexError, ValueError) as problem:
         raise BadMedia("The film cannot be read at that place.") from problem
 
 
