@@ -51,9 +51,9 @@ def cpu() -> float:
 
 
 def lumas(film: Path) -> list[np.ndarray]:
-    """The brightness of every frame."""
+    """The brightness of every frame: two megabytes each."""
     with av.open(str(film)) as container:
-        return [frame.to_ndarray(format="yuv420p")[: frame.height] for frame in container.decode(video=0)]
+        return [frame.to_ndarray(format="yuv420p")[: frame.height].copy() for frame in container.decode(video=0)]
 
 
 def plain(drawn: np.ndarray) -> np.ndarray:
@@ -83,7 +83,7 @@ def measured(film: Path, timeline: Timeline, frames: Path) -> tuple[float, tuple
     for shot in timeline.shots:
         if shot.kind == "photo":
             steady = shown[shot.start + 16 : min(shot.end - 16, shot.start + 76)]
-            shaken.append(jitter([luma[: round(0.7 * h)] for luma in steady]))
+            shaken += [jitter([luma[: round(0.7 * h)] for luma in steady])] if len(steady) > 1 else []
             middle = (shot.start + shot.end) // 2
             grounds += ground(shown[middle : middle + FRAMES], list(drawn[middle : middle + FRAMES]))
     mean = np.mean(grounds, axis=0) if grounds else np.zeros(3)

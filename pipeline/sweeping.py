@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -76,18 +78,23 @@ def tidying() -> Iterator[object]:
     housekeeping.forget_unproven()
     housekeeping.forget_replaced()
     statements.close_due()
-    work = settings.VAR_DIR / "work"
-    if work.is_dir():
-        for folder in work.iterdir():
-            if folder.stat().st_mtime < time.time() - OLD_WORK:
-                shutil.rmtree(folder, ignore_errors=True)
-                yield folder
-    if files.kept().is_dir():
-        for kept in files.kept().iterdir():
-            if kept.stat().st_mtime < time.time() - UNUSED:
-                kept.unlink(missing_ok=True)
-                yield kept
+    for folder in _older(settings.VAR_DIR / "work", OLD_WORK):
+        shutil.rmtree(folder, ignore_errors=True)
+        yield folder
+    for kept in _older(files.kept(), UNUSED):
+        with contextlib.suppress(OSError):
+            kept.unlink()
+        yield kept
     yield from housekeeping.clearing()
+
+
+def _older(folder: Path, seconds: float) -> Iterator[Path]:
+    """What lies in a folder and was not touched for so long; others may empty the folder meanwhile."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < time.time() - seconds:
+                    yield path
 
 
 def some_of(work: Iterator[object]) -> bool:

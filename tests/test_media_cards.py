@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -53,6 +54,39 @@ def test_what_was_kept_and_is_broken_is_drawn_again(tmp_path, monkeypatch, broke
         monkeypatch.setattr(cards, "_animated", no_drawing)
         assert same(drawn(tmp_path), first), "and kept again"
         monkeypatch.undo()
+
+
+def test_where_it_cannot_be_kept_the_card_is_drawn_all_the_same_and_nothing_stays(tmp_path, monkeypatch):
+    def full(out: Path, **_: object) -> None:
+        Path(out).write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    first = drawn(tmp_path / "kept")
+    monkeypatch.setattr(np, "savez_compressed", full)
+    assert same(drawn(tmp_path / "full"), first)
+    assert list((tmp_path / "full").iterdir()) == []
+    (tmp_path / "a file").write_bytes(b"")
+    assert same(drawn(tmp_path / "a file" / "below"), first)
+
+
+def test_the_folder_may_be_emptied_and_hold_anything_while_it_is_tidied(db):
+    files.kept().mkdir(parents=True, exist_ok=True)
+    there = [files.kept() / f"end-{number}.npz" for number in range(3)]
+    strange = files.kept() / "lost+found"
+    strange.mkdir()
+    for path in there:
+        path.write_bytes(b"x")
+    for path in (*there, strange):
+        os.utime(path, (0, 0))
+    try:
+        tidying = sweeping.tidying()
+        first = next(tidying)
+        for path in there:
+            path.unlink(missing_ok=True)
+        assert [first, *tidying]
+        assert strange.exists()
+    finally:
+        strange.rmdir()
 
 
 def test_what_no_film_has_shown_for_long_is_tidied_away(db):

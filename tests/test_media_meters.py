@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.media import ffmpeg, flow, meters, verdict
+from pipeline.media import conform, ffmpeg, flow, meters, verdict
 from pipeline.media.expected import Expected, ExpectedShot, TextBox
 from pipeline.media.limits import LIMITS
 from pipeline.media.motion import Box
@@ -388,22 +388,35 @@ def test_one_pass_brings_the_stills_that_were_asked_for(good):
 
 
 @pytest.mark.render
-@pytest.mark.parametrize("name", ["seldom.mp4", "often.mp4", "other.mkv"])
-def test_frames_come_in_order_of_time_wherever_key_frames_stand(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("seldom.mp4", ("libx264", "-g", "250", "-bf", "3")),
+        ("often.mp4", ("libx264", "-g", "12", "-bf", "3")),
+        ("other.mkv", ("libx264", "-g", "250", "-bf", "3")),
+        ("open.mp4", ("libx264", "-g", "12", "-bf", "3", "-x264-params", "open-gop=1")),
+        ("parts.mp4", ("libx264", "-g", "12", "-bf", "3", "-movflags", "frag_keyframe+empty_moov")),
+        ("hevc.mp4", ("libx265", "-g", "12", "-x265-params", "log-level=none")),
+        ("late.mp4", ("libx264", "-g", "12", "-output_ts_offset", "5")),
+        ("late.mkv", ("libx264", "-g", "12", "-output_ts_offset", "5")),
+    ],
+)
+def test_frames_come_in_order_of_time_wherever_key_frames_stand(tmp_path, name, how):
     """Each frame has its own grey, so that what came can be told from its neighbours."""
     clip, rate, count = tmp_path / name, 25, 100
     ffmpeg.run(
         [
             *("-f", "lavfi", "-i", f"color=black:s=64x48:r={rate}:d={count / rate},geq=lum='30+2*N':cb=128:cr=128"),
-            *("-c:v", "libx264", "-qp", "4", "-bf", "3", "-g", "12" if name == "often.mp4" else "250", clip),
+            *("-qp", "4", "-c:v", *how, clip),
         ],
         timeout=60,
     )
-    asked = [3.99, 0.0, 0.04, 0.5, 0.52, 2.2, 99.0]
+    asked = [3.99, 0.0, 0.04, 0.28, 0.45, 0.5, 0.53, 2.2, 99.0]
     found = list(meters.frames_at(clip, asked))
     assert [second for second, _ in found] == sorted(asked)
     with av.open(str(clip)) as source:
         every = [float(frame.to_ndarray(format="rgb24").mean()) for frame in source.decode(video=0)]
+    assert conform.measure(clip)[0] == pytest.approx(count / rate, abs=0.1)
     for second, frame in found:
         wanted = min(range(count), key=lambda number: abs(number / rate - min(second, (count - 1) / rate)))
         assert min(range(count), key=lambda number: abs(every[number] - float(frame.mean()))) == wanted, second

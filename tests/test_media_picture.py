@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -124,6 +125,36 @@ def test_stopping_ends_the_work_and_leaves_nothing_half_done(photos, tmp_path):
     left = {path for path in tmp_path.iterdir() if path.suffix == ".mp4"}
     assert left < wanted
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.render
+def test_a_sound_that_fails_ends_the_drawing_and_one_that_is_late_is_waited_for_with_signs_of_life(
+    photos, tmp_path, monkeypatch
+):
+    timeline, out, told = plan(scenes(photos), SPEC), tmp_path / "film.mp4", []
+
+    def fails() -> Path:
+        raise OSError("no read")
+
+    with pytest.raises(OSError, match="no read"):
+        picture.render_film(timeline, fails, out, tmp_path / "work", on_progress=told.append)
+    assert max(told, default=0.0) < 0.5, "nobody draws a film to the end that gets no sound"
+    assert not out.exists()
+
+    drawn = picture.render_picture(timeline, tmp_path / "work")
+    monkeypatch.setattr(picture, "_SOON", 0.01)
+
+    def late() -> Path:
+        until = len(told) + 3
+        while len(told) < until:
+            time.sleep(0.01)
+        return drawn[0].path  # which has no sound, and that is found out
+
+    told.clear()
+    with pytest.raises(IndexError):
+        picture.render_film(timeline, late, out, tmp_path / "work", on_progress=told.append)
+    assert len(told) >= 3
+    assert not out.exists()
 
 
 @pytest.mark.render

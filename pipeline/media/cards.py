@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import colorsys
+import contextlib
 import hashlib
 import os
 import zlib
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from zipfile import BadZipFile
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from pipeline.media import fonts, frames, lettering, templates
+from pipeline.media import encode, fonts, frames, lettering, templates
 from pipeline.media.frames import Bytes, Overlay, Planes
 
 TITLE_IN, TITLE_DELAY = 10, 1  # frames: it stands for a second and a half
@@ -23,7 +23,8 @@ _ENTRANCE = 0.9  # seconds
 _PAPER = (255, 252, 246)
 _BRIGHTEST = 95  # luma in the middle of a ground: white letters must read there, whatever the accent
 _FULL = 0.2  # lightness of a ground from which it is coloured, not dark
-_STYLE_OF_END = 2  # raise it when the end card's looks change, so that kept entrances are made anew
+# Raise it when the end card is drawn differently, or in other letters: what is kept of it outlives its code.
+_STYLE_OF_END = 3
 
 
 def title_bitmap(
@@ -96,15 +97,16 @@ def end_bitmaps(
     Made once for the same words, colour and size, and kept in the folder `keep_in` by content; a file there that was
     used has its time set to now, and one that cannot be read is made anew.
     """
-    told = f"{_STYLE_OF_END}|{frame}|{title}|{note}|{accent}|{template}|{fps}"
+    told = repr((_STYLE_OF_END, _ENTRANCE, _PAPER, frame, title, note, accent, templates.of(template), fps))
     kept = keep_in / f"end-{hashlib.sha256(told.encode()).hexdigest()[:24]}.npz"
     found = _kept(kept)
     if found is None:
         found = _animated(_end_layers(frame, title, note, accent, template), fps)
-        keep_in.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=keep_in, prefix=".end-", suffix=".npz", delete=False) as temporary:
-            np.savez_compressed(temporary, pictures=found[0], at=np.array(found[1]))
-        os.replace(temporary.name, kept)
+        # What cannot be kept, on a full disk, is drawn again next time.
+        with contextlib.suppress(OSError):
+            keep_in.mkdir(parents=True, exist_ok=True)
+            with encode.replaced(kept) as temporary:
+                np.savez_compressed(temporary, pictures=found[0], at=np.array(found[1]))
     pictures, (x, y) = found
     return tuple(frames.overlay(Image.fromarray(picture), x, y) for picture in pictures)
 

@@ -26,7 +26,8 @@ def measure(clip: Path) -> tuple[float, tuple[int, int]]:
         if stream.duration is not None and stream.time_base is not None:
             seconds = float(stream.duration * stream.time_base)
         else:
-            seconds = (container.duration or 0) / av.time_base
+            begun = float((stream.start_time or 0) * (stream.time_base or 0))  # such a file says when it ends
+            seconds = max(0.0, (container.duration or 0) / av.time_base - begun)
         return seconds, (stream.width, stream.height)
 
 

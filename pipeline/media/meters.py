@@ -29,6 +29,8 @@ Levels = npt.NDArray[np.float32]
 
 STILL = 720
 SMALL = 120  # pixels on the longer side of the pictures that are taken of every frame
+# Seconds by which a key frame may be shown later than an index says, which knows when frames are decoded.
+_REORDERED = 0.5
 SILENCE = "silencedetect=n=-50dB:d=1"
 
 
@@ -130,8 +132,9 @@ def frames_at(path: Path, seconds: Sequence[float]) -> Iterator[tuple[float, Pic
             start = float((stream.start_time or 0) * (stream.time_base or 0))
             frames, frame, at = container.decode(stream), None, -math.inf
             for second in sorted(set(seconds)):
-                if at < _key_before(stream, start + second):
-                    container.seek(max(0, round((start + second) * av.time_base)))
+                early = max(0.0, start + second - _REORDERED)
+                if at < _key_before(stream, early):
+                    container.seek(round(early * av.time_base))
                     frames, at = container.decode(stream), -math.inf
                 while at < start + second - half and (following := next(frames, None)) is not None:
                     frame, at = following, following.time or 0.0

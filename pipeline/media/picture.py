@@ -19,8 +19,10 @@ from pipeline.media.compose import Composer, Scenery
 from pipeline.media.frames import Planes
 from pipeline.media.timeline import FilmSpec, Shot, Timeline
 
-LOOKS = 7  # raise it when the same timeline is drawn differently, so that kept segments are made anew
+# Raise it when the same timeline is drawn differently, so that kept segments are made anew; `cards` has one, too.
+LOOKS = 7
 _BEAT = 8  # frames between two signs of life
+_SOON = 0.5  # seconds between two while only the sound is waited for
 HALVED = 60  # frames of a clip's body from which it is two segments: the clip that lands last keeps two cores busy
 
 Progress = Callable[[float], None]
@@ -112,11 +114,24 @@ def render_film(
     on_progress: Progress | None = None,
     keep_in: Path | None = None,
 ) -> None:
-    """Render the whole film to `out`, as `render_picture` does; its sound, if it has any, is made meanwhile."""
+    """Render the whole film to `out`, as `render_picture` does; its sound, if it has any, is made meanwhile.
+
+    A sound that fails ends the drawing, too.
+    """
     with ThreadPoolExecutor(1, thread_name_prefix="sound") as beside:
         making = beside.submit(sound) if sound is not None else None
-        parts = render_picture(timeline, workdir, threads=threads, on_progress=on_progress, keep_in=keep_in)
+
+        def move(share: float) -> None:
+            if making is not None and making.done():
+                making.result()
+            if on_progress is not None:
+                on_progress(share)
+
+        parts = render_picture(timeline, workdir, threads=threads, on_progress=move, keep_in=keep_in)
+        while making is not None and not wait([making], timeout=_SOON).done:
+            move(1.0)
         audio = making.result() if making is not None else None
+    move(1.0)
     join(parts, audio, out, fps=timeline.spec.fps, title=timeline.spec.title)
 
 
