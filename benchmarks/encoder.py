@@ -33,10 +33,7 @@ STEADY = "scenecut=0:b-adapt=0:weightp=0:open-gop=0:keyint=150:threads=1"
 OTHERS = (
     ("superfast", "superfast", "20", STEADY),
     ("superfast, aq 0.5", "superfast", "20", f"{STEADY}:aq-strength=0.5"),
-    ("superfast, aq 0.6", "superfast", "21", f"{STEADY}:aq-strength=0.6"),
     ("superfast, no aq", "superfast", "20", f"{STEADY}:aq-mode=0"),
-    ("superfast, no aq", "superfast", "19", f"{STEADY}:aq-mode=0"),
-    ("superfast, no partitions", "superfast", "20", f"{STEADY}:partitions=none"),
     ("veryfast", "veryfast", "20", "threads=1"),
 )
 PATCH = 16
