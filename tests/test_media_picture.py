@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -144,16 +144,14 @@ def test_a_sound_that_fails_ends_the_drawing_and_one_that_is_late_is_waited_for_
     drawn = picture.render_picture(timeline, tmp_path / "work")
     monkeypatch.setattr(picture, "_SOON", 0.01)
 
+    alive = threading.Semaphore(0)
+
     def late() -> Path:
-        until = len(told) + 3
-        while len(told) < until:
-            time.sleep(0.01)
+        assert all(alive.acquire(timeout=30) for _ in range(3)), "nobody sees that it is being waited for"
         return drawn[0].path  # which has no sound, and that is found out
 
-    told.clear()
     with pytest.raises(IndexError):
-        picture.render_film(timeline, late, out, tmp_path / "work", on_progress=told.append)
-    assert len(told) >= 3
+        picture.render_film(timeline, late, out, tmp_path / "work", on_progress=lambda _: alive.release())
     assert not out.exists()
 
 

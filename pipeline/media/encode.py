@@ -15,8 +15,8 @@ from av.audio.resampler import AudioResampler
 
 from pipeline.media import frames
 
-# "superfast" with steady frame types, and half of its care for plain grounds, at which slow moves do not begin to
-# tremble yet: the best picture per CPU second; see benchmarks/encoder.py.
+# "superfast" with steady frame types, and half of x264's care for plain ground: of what benchmarks/encoder.py compares
+# the picture that is worth its CPU seconds and bytes.
 OPTIONS = {
     "preset": "superfast",
     "crf": "21",

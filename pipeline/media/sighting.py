@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from pipeline.media import motion
 from pipeline.media.flow import Picture
+from pipeline.media.limits import LIMITS
 from pipeline.media.motion import Box
 from pipeline.media.probe import BadMedia
 
@@ -21,8 +22,7 @@ Detail = npt.NDArray[np.float32]
 # Standard deviation of detail, of 255, below which there is too little to be told by: an even ground with an encoder's
 # traces in it has up to 3.9, and then a likeness of 0.65 to 0.73 to its own photo.
 _PLAIN = 4.0
-# A right photo's likeness comes down to that where half as much again is left of it, and a wrong one's never up to it.
-_NEARLY_PLAIN, _UNSURE = 6.0, (0.6, 0.72)
+_NEARLY_PLAIN = 6.0  # below that traces take so much of a right photo's likeness that a warning would say nothing
 _AIR, _LEAST = 0.02, 0.08  # shares: kept free around what is written, and the least height a photo is known by
 _FAINT = 0.1  # of a patch's power: a place in the photo with less cannot be it
 _COARSE, _FINE = 96, 288  # pixels on the longer side of a still when it is looked for in a photo
@@ -131,7 +131,7 @@ def _sighting(
     """Where the whole photo lies in the still, from where the fine `patch` of its `band` was found."""
     detail = float(patch.std())
     scale, (down, across), score = found
-    if detail < _PLAIN or (detail < _NEARLY_PLAIN and _UNSURE[0] < score < _UNSURE[1]):
+    if detail < _PLAIN or (detail < _NEARLY_PLAIN and 1 - LIMITS["photo"].fail < score < 1 - LIMITS["photo"].warn):
         return Sighting(math.nan)
     grown = float(scale) * max(still.shape) / _FINE
     x, y = (band.x + band.w / 2) * still.shape[1], (band.y + band.h / 2) * still.shape[0]
