@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
 
@@ -46,7 +45,7 @@ def said(payment: Payment, fee: int) -> bool:
     """
     if not 0 <= fee <= MOST:
         return False
-    with transaction.atomic():
+    with payment.order.locked():
         mine = Payment.objects.filter(pk=payment.pk, fee=None, captured__gt=0)
         if not mine.update(fee=fee):
             return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -35,7 +34,7 @@ def taken(payment: Payment, amount: int) -> None:
 
     Who took it may have been somebody at the gateway, and more or less of it than we would have.
     """
-    with transaction.atomic():
+    with payment.order.locked():
         now = timezone.now()
         # Looked at once more, since a gateway says only afterwards what it keeps of it.
         said = {"captured": amount, "captured_at": now, "look_at": now, "looks": 0}
@@ -56,7 +55,7 @@ def release(payment: Payment) -> None:
 
 def let_go(payment: Payment, new: PaymentState, error: str = "") -> bool:
     """Write down that nothing is held any more; what was to be given back of it never has to be sent."""
-    with transaction.atomic():
+    with payment.order.locked():
         now = timezone.now()
         if not payment.move(PaymentState.AUTHORIZED, new, ended_at=now, error=error[:200]):
             return False

@@ -10,7 +10,6 @@ import datetime as dt
 import logging
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
 from django.db.models import F, Max, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -73,7 +72,7 @@ def refund(*, order: Order, amount: int, reason: str, note: str, actor: str, sou
         if payment is None:
             raise NotRefundable(_("Nothing was paid for this order."))
         try:
-            with transaction.atomic():
+            with order.locked():
                 return _claim(payment, amount, reason=reason, note=note, actor=actor, source=source, key=key)
         except (WrittenDown, NotRefundable):
             found = Refund.objects.filter(key=key).select_related("payment").first()
@@ -92,7 +91,7 @@ def give_all_back(*, payment: Payment, reason: RefundReason, note: str = "") -> 
     if left <= 0 or Refund.objects.filter(key=key).exists():
         return
     try:
-        with transaction.atomic():
+        with payment.order.locked():
             _claim(payment, left, reason=reason, note=note, actor="system", source=RefundSource.SYSTEM, key=key)
     except (WrittenDown, NotRefundable):
         log.info("Somebody else gives %s back.", payment)
@@ -101,7 +100,7 @@ def give_all_back(*, payment: Payment, reason: RefundReason, note: str = "") -> 
 def _claim(
     payment: Payment, amount: int, *, reason: str, note: str, actor: str, source: RefundSource, key: str
 ) -> Refund:
-    """Take the refund's share of the payment. In the caller's transaction. Raises NotRefundable, WrittenDown."""
+    """Take the refund's share of the payment. While the caller has the order. Raises NotRefundable, WrittenDown."""
     room = Payment.objects.filter(pk=payment.pk, refunded__lte=F("amount") - amount)
     # What nobody has begun to take is not taken; all else has to travel back.
     held = room.filter(state=PaymentState.AUTHORIZED, wanted=None, captured=0)
@@ -179,7 +178,7 @@ def landed(refund: Refund, back: Back) -> None:
         failed(refund, back.error or "it came back")
         return
     done = back.state == "done"
-    with transaction.atomic():
+    with refund.payment.order.locked():
         values = {"external_id": back.external_id, "error": "", "look_at": None if done else now + _pause(refund.looks)}
         new = RefundState.DONE if done else RefundState.SENT
         ends = {"ended_at": now} if done else {}
@@ -196,7 +195,7 @@ def landed(refund: Refund, back: Back) -> None:
 
 def failed(refund: Refund, error: str) -> None:
     """A refund did not go, or came back later: its share of the payment is free again, and staff are told."""
-    with transaction.atomic():
+    with refund.payment.order.locked():
         values = {"error": error[:200], "ended_at": timezone.now(), "look_at": None}
         was_sent = refund.move((RefundState.SENT, RefundState.DONE), RefundState.FAILED, **values)
         if not was_sent and not refund.move(RefundState.CREATED, RefundState.FAILED, **values):
@@ -233,7 +232,7 @@ def record(payment: Payment, back: Back) -> None:
         return  # over before we heard of it: nothing has gone
     if ours is None:
         try:
-            with transaction.atomic():
+            with payment.order.locked():
                 ours = _write_down(payment, back)
         except WrittenDown:
             ours = Refund.objects.get(key=_key(back))
@@ -281,11 +280,7 @@ def _write_down(payment: Payment, back: Back, *, released: bool = False) -> Refu
 
 
 def _only_once(key: str) -> None:
-    """For whoever has the payment's lock. Raises WrittenDown.
-
-    Not left to the index of keys: whoever meets there a refund that is being landed waits for it with this lock in
-    hand, and the landing may wait for the lock.
-    """
+    """For whoever has the order's row. Raises WrittenDown."""
     if Refund.objects.filter(key=key).exists():
         raise WrittenDown(key)
 

@@ -7,7 +7,6 @@ import logging
 import secrets
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -45,7 +44,7 @@ def begin_payment(*, order: Order) -> Payment:
     price = price_for(creator=order.creator, seconds=order.brief.seconds, occasion=order.brief.occasion)
     if not order.is_draft or price is None or not is_open():
         raise NotForSale(CLOSED)
-    with transaction.atomic():
+    with order.locked():
         order.amount, order.currency = price.amount, price.currency
         Order.objects.filter(pk=order.pk, state=OrderState.DRAFT).update(amount=price.amount, currency=price.currency)
         for waiting in order.payments.filter(state=PaymentState.CREATED):

@@ -10,14 +10,14 @@ import datetime as dt
 import logging
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import services as orders
 from orders.faults import faultpoint
-from orders.models import Order, OrderState
+from orders.models import OrderState
 
 from . import facts, fees, holds, refunds
 from .gateways import chosen
@@ -113,9 +113,7 @@ def place(payment: Payment) -> bool:
     """Write down that the money is held and place the order, both or neither. False when it cannot be placed."""
     order = payment.order
     try:
-        with transaction.atomic():
-            # The order's row first, as whoever changes a draft takes it: two who wait for each other wait for ever.
-            Order.objects.filter(pk=order.pk).update(changed_at=timezone.now())
+        with order.locked():
             # How often was looked whether somebody paid has nothing to do with the pauses there may be from now on.
             now = {"authorized_at": timezone.now(), "looks": 0, "error": ""}
             held = payment.move(PaymentState.CREATED, PaymentState.AUTHORIZED, **now)
@@ -136,7 +134,7 @@ def _unwanted(payment: Payment, truth: Truth) -> None:
     if truth.stand in (Stand.HELD, Stand.OPEN):
         chosen.named(payment.gateway).release(payment)
     elif truth.stand == Stand.TAKEN:
-        with transaction.atomic():
+        with payment.order.locked():
             mine = Payment.objects.filter(pk=payment.pk, captured=0)
             if mine.update(captured=truth.captured, amount=truth.captured, captured_at=timezone.now()):
                 payment.refresh_from_db()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models import F, Max, Q
 from django.db.models.functions import Upper
 from django.utils import timezone
@@ -107,16 +109,23 @@ class Order(models.Model):
             self.refresh_from_db()
         return bool(moved)
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """A transaction that has this order's row before any other row of the order, its money or its making.
+
+        All who write more than one row of an order do it in here. Taken in another order by two at once, rows lock in
+        a circle, and the database breaks one of the two off.
+        """
+        with transaction.atomic():
+            # A write, since that stands in line on databases with row locks as on those without.
+            Order.objects.filter(pk=self.pk).update(state=F("state"))
+            yield
+
     def tell(self, name: str, actor: str = "system", **data: Any) -> OrderEvent:
-        """Append to the order's history; numbers are gap-free, a race for the same number is run again."""
-        for _attempt in range(20):
-            try:
-                with transaction.atomic():
-                    last = self.events.aggregate(last=Max("number"))["last"] or 0
-                    return OrderEvent.objects.create(order=self, number=last + 1, name=name, actor=actor, data=data)
-            except IntegrityError:
-                continue
-        raise IntegrityError(f"order {self.code}: no free event number after 20 tries")
+        """Append to the order's history; numbers are gap-free."""
+        with self.locked():
+            last = self.events.aggregate(last=Max("number"))["last"] or 0
+            return OrderEvent.objects.create(order=self, number=last + 1, name=name, actor=actor, data=data)
 
 
 class Brief(models.Model):

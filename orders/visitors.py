@@ -30,10 +30,11 @@ def known_visitor(request: HttpRequest) -> str | None:
 
 def adopt(order: Order, user: User) -> bool:
     """Give a draft nobody owns to an account: True for exactly one caller."""
-    adopted = Order.objects.filter(pk=order.pk, fan=None, state=OrderState.DRAFT).update(fan=user, session_key="")
-    if adopted:
-        order.refresh_from_db()
-        order.tell("order.claimed", actor="fan")
+    with order.locked():
+        adopted = Order.objects.filter(pk=order.pk, fan=None, state=OrderState.DRAFT).update(fan=user, session_key="")
+        if adopted:
+            order.refresh_from_db()
+            order.tell("order.claimed", actor="fan")
     return bool(adopted)
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import transaction
-from django.utils import timezone
-
 from accounts import audit
 from accounts.models import User
 from orders.models import Order
@@ -19,9 +16,7 @@ from .rerun import CannotRerun, Change, Plan
 
 def make(*, order: Order, change: Change, by: User, reason: str, key: str) -> Production:
     """Make it again, as `rerun.rerun` does, and say in the history and the audit who asked. Raises CannotRerun."""
-    with transaction.atomic():
-        # Two clicks at the same moment stand in line here, so that the second sees what the first has made.
-        Order.objects.filter(pk=order.pk).update(changed_at=timezone.now())
+    with order.locked():  # two clicks at the same moment: the second sees what the first has made
         known = Production.objects.filter(key=key).exists()
         made = rerun.rerun(order=order, change=change, by=by, reason=reason, key=key)
         if not known:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 
 from orders.models import Order
 
@@ -78,7 +78,7 @@ class Claim:
     @contextmanager
     def fence(self) -> Iterator[None]:
         """A transaction that only commits while the work is still ours and wanted. Raises LostLease."""
-        with transaction.atomic():
+        with self.order.locked():
             self._renew()
             yield
 

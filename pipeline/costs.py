@@ -9,8 +9,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from billing.ledger import post
@@ -44,10 +43,8 @@ def sweep() -> int:
 
 def book(order_id: int, pks: list[int]) -> None:
     """Write the costs of these calls of one order into the ledger, each once."""
-    with transaction.atomic():
-        # Lines up all who would book for this order: its total is rounded as one.
-        Order.objects.filter(pk=order_id).update(state=F("state"))
-        order = Order.objects.select_related("creator").get(pk=order_id)
+    order = Order.objects.select_related("creator").get(pk=order_id)
+    with order.locked():  # all who would book for it stand in line: its total is rounded as one
         known = Call.objects.filter(step__production__order=order_id)
         total: int = known.aggregate(sum=Sum("booked"))["sum"] or 0
         for call in due().filter(pk__in=pks).order_by("pk").defer("request", "prepared", "result"):

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -199,7 +198,7 @@ def leave(step: Step, outcome: Done | Wait, *, cpu_seconds: float = 0) -> bool:
     now = timezone.now()
     mine = Step.objects.filter(pk=step.pk, token=step.token, state=StepState.RUNNING)
     cost = F("cpu_seconds") + cpu_seconds
-    with transaction.atomic():
+    with step.production.order.locked():
         if isinstance(outcome, Done):
             left = mine.update(
                 state=StepState.DONE, ended_at=now, progress=1, error="", lease_until=None, cpu_seconds=cost
@@ -261,7 +260,7 @@ def park(step: Step, error: str) -> None:
 def fail(step: Step, error: str, fan: str) -> None:
     """The step is lost, and with it the production: loudly on the desk, in a sentence for the fan."""
     now = timezone.now()
-    with transaction.atomic():
+    with step.production.order.locked():
         lost = Step.objects.filter(pk=step.pk, token=step.token, state=StepState.RUNNING).update(
             state=StepState.FAILED, ended_at=now, error=error[:2000], lease_until=None
         )
@@ -273,7 +272,7 @@ def fail(step: Step, error: str, fan: str) -> None:
 
 def end_production(production: Production, state: ProductionState, *, stage: str, error: str, fan: str) -> bool:
     """Close a running production; who listens to `production_ended` settles order and money. True for one caller."""
-    with transaction.atomic():
+    with production.order.locked():
         ended = Production.objects.filter(pk=production.pk, state=ProductionState.RUNNING).update(
             state=state, ended_at=timezone.now(), failed_stage=stage, error=error[:2000]
         )
@@ -299,8 +298,7 @@ def _let_go(calls: QuerySet[Call]) -> None:
 
 def advance(production: Production) -> None:
     """Unblock every stage whose needs are done, ring for what is due, close the production when all is done."""
-    with transaction.atomic():
-        # Where rows lock, this line lets one advance at a time look at the production.
+    with production.order.locked():
         if not Production.objects.filter(pk=production.pk, state=ProductionState.RUNNING).update(
             version=F("version") + 1
         ):
@@ -337,7 +335,7 @@ def ring_step(production: Production, stage: str, item: int | None = None) -> No
     steps = Step.objects.filter(production=production, stage=stage, state__in=[StepState.WAITING, StepState.RUNNING])
     if item is not None:
         steps = steps.filter(item=item)
-    with transaction.atomic():
+    with production.order.locked():
         steps.update(
             wanted=F("wanted") + 1,
             not_before=Case(When(state=StepState.WAITING, then=Value(now)), default=F("not_before")),

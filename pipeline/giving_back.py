@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -48,9 +47,7 @@ def give_back(*, order: Order, amount: int, reason: str, note: str, by: User, ke
     """
     if (asked := RefundRequest.objects.filter(key=key).first()) is not None:
         return asked
-    with transaction.atomic():
-        # Two who each stay below the limit stand in line here, so that together they do not pass it.
-        Order.objects.filter(pk=order.pk).update(changed_at=timezone.now())
+    with order.locked():  # two who each stay below the limit stand in line, so that together they do not pass it
         again = Refund.objects.filter(key=key).exists()
         if not again and amount > refunds.refundable(order):
             raise NotRefundable(_("That is more than is left of the payment. Look at the order again."))
@@ -83,7 +80,7 @@ def _ask(order: Order, amount: int, reason: str, note: str, by: User, key: str) 
 def confirm(*, asked: RefundRequest, by: User) -> Refund:
     """The second person agrees: the money goes back. Raises NotYours for the first one, NotRefundable."""
     _not_the_same(asked, by)
-    with transaction.atomic():
+    with asked.order.locked():
         if not asked.decide(RequestState.CONFIRMED, by):
             raise NotRefundable(_("This was decided already."))
         made = refunds.refund(
@@ -108,7 +105,7 @@ def confirm(*, asked: RefundRequest, by: User) -> Refund:
 def decline(*, asked: RefundRequest, by: User, reason: str) -> None:
     """The second person does not agree. Raises NotYours, NotRefundable."""
     _not_the_same(asked, by)
-    with transaction.atomic():
+    with asked.order.locked():
         if not asked.decide(RequestState.REFUSED, by):
             raise NotRefundable(_("This was decided already."))
         asked.order.tell("refund.declined", actor=by.email, amount=asked.amount, reason=reason)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from .models import Event, Production
@@ -49,16 +48,11 @@ NAMES = {
 
 
 def tell(production: Production, name: str, *, stage: str = "", item: int = 0, **data: Any) -> Event:
-    """Append one event. A race for the same number is run again."""
+    """Append one event."""
     if name not in NAMES:
         raise KeyError(f"{name} is not an event")
-    for _attempt in range(50):
-        try:
-            with transaction.atomic():
-                last = production.events.aggregate(last=Max("number"))["last"] or 0
-                return Event.objects.create(
-                    production=production, number=last + 1, name=name, stage=stage, item=item, data=data
-                )
-        except IntegrityError:
-            continue
-    raise IntegrityError(f"{production}: no free event number")
+    with production.order.locked():
+        last = production.events.aggregate(last=Max("number"))["last"] or 0
+        return Event.objects.create(
+            production=production, number=last + 1, name=name, stage=stage, item=item, data=data
+        )

@@ -62,7 +62,7 @@ def _record(provider: str, key: str, event_id: str, external_id: str) -> str:
     elif external_id:
         call = Call.objects.filter(external_id=external_id, provider=provider).first()
     try:
-        with transaction.atomic():
+        with call.step.production.order.locked() if call is not None else transaction.atomic():
             event = HookEvent.objects.create(provider=provider, event_id=event_id[:200], call=call, outcome="new")
             event.outcome = calls.ring(call, external_id) if call is not None else "unknown"
             HookEvent.objects.filter(pk=event.pk).update(outcome=event.outcome)

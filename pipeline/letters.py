@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -25,7 +25,7 @@ def write(*, order: Order, subject: str, body: str, by: User, key: str) -> Notic
     if (found := known.first()) is not None:
         return found
     try:
-        with transaction.atomic():
+        with order.locked():
             notice = Notice.objects.create(
                 order=order,
                 production=order.productions.order_by("-number").first(),

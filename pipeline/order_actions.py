@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -306,7 +305,7 @@ def cancel(request: HttpRequest, pk: str, desk: Desk) -> HttpResponseBase:
     form = CancelForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
-        with transaction.atomic():
+        with order.locked():
             ended = orders.cancel(order=order, actor=by.email, ending=told["ending"])
             if ended:
                 audit.write(actor=by, verb="order.cancelled", target=order, reason=told["reason"])

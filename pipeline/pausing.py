@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -18,7 +17,7 @@ from .models import OPEN_CALLS, Call, Production, ProductionState, Step, StepSta
 def pause(*, order: Order, by: User, reason: str) -> bool:
     """Hold what is being made for an order. True for exactly one caller, False when nothing runs or it is held."""
     running = Production.objects.filter(order=order, state=ProductionState.RUNNING, paused_at=None)
-    with transaction.atomic():
+    with order.locked():
         production = running.first()
         if production is None or not running.filter(pk=production.pk).update(paused_at=timezone.now()):
             return False
@@ -32,7 +31,7 @@ def pause(*, order: Order, by: User, reason: str) -> bool:
 def resume(*, order: Order, by: User, reason: str) -> bool:
     """Let it go on. Deadlines move by the time in which nothing could happen. True for exactly one caller."""
     held = Production.objects.filter(order=order, state=ProductionState.RUNNING, paused_at__isnull=False)
-    with transaction.atomic():
+    with order.locked():
         production = held.first()
         if production is None or production.paused_at is None:
             return False

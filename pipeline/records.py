@@ -141,7 +141,7 @@ def _stored(out: zipfile.ZipFile, pipe: _Pipe, name: str) -> Iterator[bytes]:
 
 def told_of_export(*, order: Order, by: User, reason: str) -> None:
     """Write down that somebody takes an order's data with them."""
-    with transaction.atomic():
+    with order.locked():
         order.tell("order.exported", actor=by.email, reason=reason)
         audit.write(actor=by, verb="order.exported", target=order, reason=reason)
 
@@ -169,9 +169,7 @@ def erase(*, order: Order, by: User, reason: str) -> None:
     and who of us did what: what the books and the law need, naming nobody. `reason` stays in the audit. Raises InUse.
     Done twice it is done once.
     """
-    with transaction.atomic():
-        # Whoever opens the order again, or makes something for it, waits here or is seen below.
-        Order.objects.filter(pk=order.pk).update(changed_at=timezone.now())
+    with order.locked():  # whoever opens the order again, or makes something for it, waits here or is seen below
         order.refresh_from_db()
         if order.erased_at is not None:
             return

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -94,9 +93,8 @@ def left(order: Order) -> int:
 
 def ask(*, order: Order, format: str, captions: bool) -> Rendition:
     """Ask for a rendition of a delivered film. Asking twice gives the first. Raises NotOffered."""
-    with transaction.atomic():
-        # This write lines up all who ask for this film, so that nobody goes past the limit together.
-        if not Delivery.objects.filter(order=order, revoked_at=None).update(cut=F("cut")):
+    with order.locked():  # all who ask for this film stand in line, so that nobody goes past the limit together
+        if not Delivery.objects.filter(order=order, revoked_at=None).exists():
             raise NotOffered(_("There is no film here to make another version of."))
         cut = Delivery.objects.select_related("cut__production").get(order=order).cut
         there = Rendition.objects.filter(cut=cut, format=format, captions=captions).first()
@@ -118,7 +116,7 @@ def ask(*, order: Order, format: str, captions: bool) -> Rendition:
 def again(*, row: Rendition, by: User, reason: str) -> bool:
     """Staff's second try for one that failed. True for one caller."""
     order = row.cut.production.order
-    with transaction.atomic():
+    with order.locked():
         begun = Rendition.objects.filter(pk=row.pk, state=RenditionState.FAILED).update(
             state=RenditionState.WAITING, not_before=timezone.now(), failures=0, deadline_at=None, ended_at=None
         )
@@ -231,7 +229,7 @@ def _put_back(work: Making, error: str, seconds: float, *, counted: int) -> None
 
 def _fail(work: Making, error: str, findings: list[dict[str, Any]]) -> None:
     row = work.row
-    with transaction.atomic():
+    with work.order.locked():
         lost = _mine(row).update(
             state=RenditionState.FAILED,
             error=error[:2000],

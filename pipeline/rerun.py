@@ -134,7 +134,7 @@ def rerun(*, order: Order, change: Change, by: Any, reason: str, key: str) -> Pr
     order.refresh_from_db()
     base = _base(order, change)
     try:
-        with transaction.atomic():
+        with order.locked():
             return begin(order=order, base=base, change=change, by=by, reason=reason, key=key)
     except IntegrityError:
         # Another click, or somebody else, was first.

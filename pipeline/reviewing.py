@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -91,7 +91,7 @@ def decide(
     """
     now = at or timezone.now()
     window = settings.REVIEW_UNDO_SECONDS if by is not None else 0
-    with transaction.atomic():
+    with review.cut.production.order.locked():
         _answer(
             review,
             by,
@@ -112,7 +112,7 @@ def decide(
 def undo(*, review: Review, by: Any) -> None:
     """Take back one's own decision before it takes effect: the review waits again. Raises TooLate."""
     now = timezone.now()
-    with transaction.atomic():
+    with review.cut.production.order.locked():
         undone = Review.objects.filter(
             pk=review.pk,
             decided_by=by,
@@ -218,7 +218,7 @@ def request_change(
     now = timezone.now()
     window = settings.REVIEW_UNDO_SECONDS if by is not None else 0
     try:
-        with transaction.atomic():
+        with production.order.locked():
             _answer(
                 review,
                 by,
@@ -260,7 +260,7 @@ def carry_out(*, review: Review) -> Production:
 
 def cannot(*, review: Review, why: str) -> None:
     """A change that was asked for cannot be made any more: the film waits again, and the history says why."""
-    with transaction.atomic():
+    with review.cut.production.order.locked():
         changed = Review.objects.filter(pk=review.pk, state=ReviewState.CHANGED)
         if changed.update(**UNDECIDED):
             _tell(review, "review.undone", "system", reason=why[:300])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -36,7 +35,7 @@ __all__ = ["StaleReview", "cancel", "decide", "request_change", "rerun", "settle
 
 def start(*, order: Order) -> Production:
     """Begin making a placed order's film: one production, its steps on the board. Starting twice gives the first."""
-    with transaction.atomic():
+    with order.locked():
         running = order.productions.filter(state=ProductionState.RUNNING).first()
         if running is not None:
             return running

@@ -19,7 +19,7 @@ from django.test import TransactionTestCase
 
 from pipeline import live, queue
 
-from . import making, wizard
+from . import locks, making, wizard
 
 # The files that take longest, in this order: whole sites with films, another database, every page of the desk.
 LONGEST = (
@@ -106,6 +106,14 @@ def bells() -> Iterator[deque[tuple[str, int]]]:
     """Bells rung in this test, as (job, id); nothing is sent to Redis. Real processes, where started, ring for real."""
     with queue.inline() as rung, live.watching(lambda code: None):
         yield rung
+
+
+@pytest.fixture(autouse=True)
+def the_order_first() -> Iterator[locks.Watch]:
+    """No transaction takes rows of an order, its money or its making before the order's own row."""
+    with locks.watched() as watch:
+        yield watch
+    assert not watch.faults, watch.faults
 
 
 @pytest.fixture(autouse=True)

@@ -200,7 +200,7 @@ def test_m8_without_the_gateways_id_as_the_key_a_refund_elsewhere_counts_several
         monkeypatch.setattr(refunds, "_key", lambda found: f"key {next(numbers)}")
 
     def looked_and_found_none(_number: int) -> None:
-        with transaction.atomic():
+        with order.locked():
             made = refunds._write_down(Payment.objects.get(), found)
         refunds.landed(made, found)
 

@@ -1,0 +1,46 @@
+"""Who locks what first: an order's row before all that belongs to it, so that no two wait for each other."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import transaction
+from django.db.models import F
+
+from billing.models import Payment
+from orders.models import Order
+
+from . import locks
+from .test_refunds import held
+
+pytestmark = pytest.mark.django_db
+
+
+def touch(order: Order) -> None:
+    Payment.objects.filter(order=order).update(looks=F("looks") + 1)
+
+
+def test_a_payment_before_its_order_is_noticed(the_order_first: locks.Watch) -> None:
+    order = held()
+    with transaction.atomic():
+        touch(order)
+        order.tell("order.paused")
+    assert the_order_first.faults == [
+        "a transaction took billing_payment, then orders_order, then orders_orderevent",
+    ]
+    the_order_first.faults.clear()
+
+
+def test_the_order_first_is_well_and_so_is_one_row_alone(the_order_first: locks.Watch) -> None:
+    order = held()
+    with order.locked():
+        touch(order)
+        order.tell("order.paused")
+    with transaction.atomic():
+        touch(order)
+    assert the_order_first.faults == []
+
+
+def test_what_belongs_to_an_order_is_known_however_far_away(the_order_first: locks.Watch) -> None:
+    far = {"billing_refund", "pipeline_step", "pipeline_call", "pipeline_rendition", "pipeline_review"}
+    assert far <= the_order_first.tables
+    assert not {"accounts_creator", "pipeline_vendor", "billing_ledgerentry"} & the_order_first.tables
