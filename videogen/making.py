@@ -108,7 +108,8 @@ def forget(order: Order) -> None:
     """Remove a draft with its photos' files."""
     for photo in order.photos.all():
         orders.remove_photo(order=order, token=photo.token)
-    order.delete()
+    with order.locked():
+        order.delete()
 
 
 def _words(wish: Wish, creator: Creator) -> tuple[Any, Any, list[str]]:
