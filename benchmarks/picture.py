@@ -92,15 +92,25 @@ def floor(frames: Path, size: tuple[int, int], fps: float, out: Path) -> Cost:
 
 
 def jitter(lumas: Sequence[np.ndarray]) -> float:
-    """Unsteadiness of one shot in pixels: rms over six patches, 256 pixels square, of what the movement between
-    successive frames leaves after the best quadratic in time.
+    """Unsteadiness of one shot in pixels: the rms of its `residuals`."""
+    return rms(residuals(lumas))
+
+
+def rms(left: Sequence[float]) -> float:
+    """Root mean square, 0 for nothing."""
+    return float(np.sqrt(np.mean(np.square(left)))) if left else 0.0
+
+
+def residuals(lumas: Sequence[np.ndarray]) -> list[float]:
+    """What the movement between successive frames of one shot leaves after the best quadratic in time, in pixels across
+    and down, on six patches, 256 pixels square. Patches with nothing to follow are left out.
 
     Movement is found by phase correlation and then refined by the enhanced correlation coefficient (Evangelidis and
     Psarakis, PAMI 2008). Phase correlation alone cannot judge hundredths: of a texture that was shifted exactly, by
     Fourier phases, along an eased move it reports 0.09 to 0.14 px of unsteadiness, refined 0.013 to 0.023.
     """
     height, width = lumas[0].shape
-    left = []
+    left: list[float] = []
     for row in range(3):
         for column in range(2):
             y, x = (height - 256) * (2 * row + 1) // 6, (width - 256) * (2 * column + 1) // 4
@@ -109,8 +119,9 @@ def jitter(lumas: Sequence[np.ndarray]) -> float:
                 continue
             moved = np.array([_moved(a, b) for a, b in pairwise(patches)])
             t = np.arange(len(moved))
-            left += [moved[:, i] - np.polyval(np.polyfit(t, moved[:, i], 2), t) for i in (0, 1)]
-    return float(np.sqrt(np.mean(np.square(left)))) if left else 0.0
+            for ways in moved.T:
+                left += (ways - np.polyval(np.polyfit(t, ways, 2), t)).tolist()
+    return left
 
 
 def _corners(patch: np.ndarray) -> float:
@@ -130,8 +141,8 @@ def _moved(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
     return float(found[0, 2]), float(found[1, 2])
 
 
-def shot_jitter(timeline: Timeline, workdir: Path) -> list[float]:
-    """The jitter of every photo shot as composed, outside dissolves and without anything written over it."""
+def composed(timeline: Timeline, workdir: Path) -> list[list[float]]:
+    """The residuals of every photo shot as composed, outside dissolves and without anything written over it."""
     found = []
     scenery = Scenery(timeline, workdir)
     out = frames.blank(*timeline.spec.size)
@@ -141,12 +152,12 @@ def shot_jitter(timeline: Timeline, workdir: Path) -> list[float]:
             for frame in range(shot.start + 16, min(shot.end - 16, shot.start + 76)):
                 scenery.stage(shot).draw(shot.path, shot.share(frame), out)
                 lumas.append(out.y.copy())
-            found.append(jitter(lumas))
+            found.append(residuals(lumas))
     return found
 
 
-def floor_of_the_meter(timeline: Timeline, workdir: Path) -> list[float]:
-    """The jitter the meter finds in the moves, shots and frames of `shot_jitter` when they are drawn exactly: by cubic
+def floor_of_the_meter(timeline: Timeline, workdir: Path) -> list[list[float]]:
+    """The residuals the meter finds in the moves, shots and frames of `composed` when they are drawn exactly: by cubic
     convolution (Keys, ASSP 1981) at the place of the window itself, in floating point. What it finds is not ours."""
     found = []
     scenery = Scenery(timeline, workdir)
@@ -163,7 +174,7 @@ def floor_of_the_meter(timeline: Timeline, workdir: Path) -> list[float]:
                     start = (seen[axis] - made.origin[axis]) * made.scale[axis]
                     ways.append((np.arange(count) + 0.5) * step + start - 0.5 + frames.MARGIN)
                 lumas.append(_cubic(_cubic(source, ways[1], 0), ways[0], 1))
-            found.append(jitter(lumas))
+            found.append(residuals(lumas))
     return found
 
 
@@ -209,7 +220,7 @@ def compare(photos: Sequence[Path], kind: str, seconds: float, threads: Sequence
         workdir = Path(folder)
         mine = {f"segments, {n} threads": ours(timeline, workdir, n) for n in threads}
         mine["one pass"] = one_pass(timeline, workdir)
-        steadiness = shot_jitter(timeline, workdir)
+        steadiness = [rms(left) for left in composed(timeline, workdir)]
         floor = bare(timeline, workdir)
     size, seconds = timeline.spec.size, timeline.seconds
     drawn, warped = window(size)

@@ -3,7 +3,8 @@
     python -m benchmarks.ways [photo.jpg photo.jpg ...] [--format tall|wide|square] [--seconds 16] [--chart chart.svg]
 
 Each way runs in a process of its own: CPU seconds (user and system, children too) for a second of film, the most
-memory, the jitter of its photos (`benchmarks.picture.jitter`, as encoded, the worst shot), and for those that encode
+memory, the jitter of its photos (`benchmarks.picture.residuals`, as encoded: their rms over the film, and over the
+worst shot), and for those that encode
 the frames we compose the VMAF against these frames. MoviePy and zoompan write no captions, title or label here, which
 is to their advantage. `bare` is `libx264 -preset veryfast -crf 20` of our ready raw frames: no composition at all.
 Without photos made-up ones are taken (see `textures`).
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import av
@@ -27,7 +28,7 @@ import cv2
 import numpy as np
 
 from benchmarks import raw, textures
-from benchmarks.picture import SIZES, jitter, sample
+from benchmarks.picture import SIZES, residuals, rms, sample
 from pipeline.media import picture
 from pipeline.media.timeline import Timeline
 
@@ -93,8 +94,9 @@ def _spans(timeline: Timeline) -> list[tuple[float, float]]:
     return list(pairwise(edges))
 
 
-def _shaken(film: Path, spans: Sequence[tuple[float, float]], fps: int) -> float:
-    """The jitter of the unsteadiest photo, between its first second and its last half, at most two seconds of it."""
+def _shaken(film: Path, spans: Sequence[tuple[float, float]], fps: int) -> tuple[float, float]:
+    """The jitter of all photos together and of the unsteadiest, between the first second of each and its last half, at
+    most three and a half seconds of it."""
     lumas: dict[int, list[np.ndarray]] = {}
     with av.open(str(film)) as container:
         for number, frame in enumerate(container.decode(video=0)):
@@ -102,7 +104,8 @@ def _shaken(film: Path, spans: Sequence[tuple[float, float]], fps: int) -> float
                 if start + (2.5 if index == 0 else 1.0) <= number / fps < min(end - 0.5, start + 4.5):
                     luma = frame.to_ndarray(format="gray")
                     lumas.setdefault(index, []).append(luma[: round(luma.shape[0] * 0.7)])
-    return max(jitter(shot) for shot in lumas.values() if len(shot) > 20)
+    left = [residuals(shot) for shot in lumas.values() if len(shot) > 20]
+    return rms(list(chain(*left))), max(map(rms, left))
 
 
 def one(name: str, photos: Sequence[Path], kind: str, seconds: float, work: Path) -> None:
@@ -123,8 +126,8 @@ def main(photos: Sequence[Path], kind: str, seconds: float, names: Sequence[str]
     """Make the film in every way and print the table."""
     timeline = sample(photos, kind, seconds)
     spent: dict[str, float] = {}
-    print("| way | CPU s per second of film | wall s | memory, MB | jitter, px | VMAF | MB |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
+    print("| way | CPU s per second of film | wall s | memory, MB | jitter, px | its worst shot | VMAF | MB |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
         frames = raw.write(timeline, Path(folder))
         for name in names:
@@ -134,12 +137,13 @@ def main(photos: Sequence[Path], kind: str, seconds: float, names: Sequence[str]
             told = subprocess.run([sys.executable, "-m", __spec__.name, *words], stdout=subprocess.PIPE, check=True)
             took, film = json.loads(told.stdout), work / "film.mp4"
             spent[name] = took["cpu"] / timeline.seconds
-            shaken = _shaken(film, _spans(timeline), timeline.spec.fps)
+            shaken, worst = _shaken(film, _spans(timeline), timeline.spec.fps)
             seen = f"{raw.vmaf(film, timeline, frames):.1f}" if name in ("ours", "bare x264") else ""
-            row = (
-                f"| {name} | {spent[name]:.2f} | {took['wall']:.1f} | {took['megabytes']:.0f} | {shaken:.3f} | {seen} |"
+            cost = f"{spent[name]:.2f} | {took['wall']:.1f} | {took['megabytes']:.0f}"
+            print(
+                f"| {name} | {cost} | {shaken:.3f} | {worst:.3f} | {seen} | {film.stat().st_size / 1e6:.1f} |",
+                flush=True,
             )
-            print(f"{row} {film.stat().st_size / 1e6:.1f} |", flush=True)
     if chart is not None:
         chart.write_text(drawn(spent), encoding="utf-8")
 

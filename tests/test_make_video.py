@@ -58,6 +58,7 @@ def test_a_film_in_every_shape_and_voice(tmp_path, monkeypatch, shape, size, cre
     assert -15 <= report["film"]["loudness"] <= -13
     assert report["film"]["true_peak"] <= -1
     assert (report["film"]["verdict"], bool(report["film"]["title"])) == ("pass", True)
+    assert report["seconds"] >= max(stage["seconds"] for stage in report["stages"]) > 0
     assert [stage["stage"] for stage in report["stages"]] == [line.key for line in LINE]
     assert [finding for finding in report["findings"] if finding["severity"] != "info"] == []
     assert sum(stage["cpu_seconds"] for stage in report["stages"]) > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from orders.models import MAX_PHOTOS, MIN_PHOTOS, Order, PhotoState
 from orders.uploads import Refused, Upload, gate
 from pipeline import engine, jobs, live, queue, services
 from pipeline.models import Production, ProductionState, Review, ReviewState
+from pipeline.providers import local_voice
 
 # What the forms' fields are called on the command line.
 OPTIONS = {
@@ -79,6 +81,9 @@ def order_for(wish: Wish) -> Order:
     uploads = _photos(wish.photos, faults)
     if faults:
         raise BadInput(faults)
+    if creator.voice.provider == local_voice.LocalVoice.name:
+        # While photos are looked at on one core, the voice comes into memory on another.
+        threading.Thread(target=local_voice.load, daemon=True).start()
     order = orders.begin(creator=creator, fan=None, visitor="")
     try:
         orders.describe(order=order, **brief)

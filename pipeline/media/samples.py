@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import overload
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -51,10 +52,11 @@ def clean(samples: Signal, rate: int) -> Signal:
     """Bring a read to 48 kHz and take out the rumble below 80 Hz, both in one spectrum.
 
     Band-limited (sinc) interpolation: the spectrum is cut or extended with zeros to the new length. The high-pass is
-    the magnitude of a second-order Butterworth at 80 Hz, without its phase. 0.25 s of padding keeps the ends apart.
+    the magnitude of a second-order Butterworth at 80 Hz, without its phase. Half a second of padding keeps the ends
+    apart.
     """
     unit = rate // math.gcd(rate, RATE)  # lengths divisible by this are a whole number of samples at both rates
-    padded = -(-(len(samples) + rate // 2) // unit) * unit
+    padded = quick(-(-(len(samples) + rate // 2) // unit)) * unit
     wanted = padded * RATE // rate
     spectrum = np.fft.rfft(samples, padded)
     frequency = np.arange(len(spectrum)) * (rate / padded)
@@ -62,6 +64,11 @@ def clean(samples: Signal, rate: int) -> Signal:
     spectrum = spectrum[: wanted // 2 + 1]
     heard = -(-len(samples) * RATE // rate)
     return (np.fft.irfft(spectrum, wanted)[:heard] * (wanted / padded)).astype(np.float32)
+
+
+def quick(count: int) -> int:
+    """The next length from `count` on whose Fourier transform is quick: one without large prime factors."""
+    return cv2.getOptimalDFTSize(count)
 
 
 def faded(samples: Signal, first: float, last: float) -> Signal:

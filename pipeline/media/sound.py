@@ -18,7 +18,7 @@ import numpy as np
 
 from pipeline.media import ffmpeg
 from pipeline.media.music import DUCK, bed, duck
-from pipeline.media.samples import RATE, Signal, clean, decode, factor, faded, limited, loudness_of, smooth
+from pipeline.media.samples import RATE, Signal, clean, decode, factor, faded, limited, loudness_of, quick, smooth
 
 TARGET = -14.0  # LUFS, what the large platforms play at
 CEILING = -2.0  # dBTP of the master: the WAV stays under −1.5, and AAC's overshoot under −1.0
@@ -111,10 +111,11 @@ def _leveled(read: Signal) -> Signal:
 
 def _softened(read: Signal) -> Signal:
     """A read whose sibilants (what lies above SIBILANT Hz) are held back where they stand out, and nothing else."""
-    spectrum = np.fft.rfft(read)
-    frequency = np.linspace(0, RATE / 2, len(spectrum))
-    above = np.clip(frequency / 1000 - SIBILANT / 1000 + 0.5, 0, 1)
-    high = np.fft.irfft(spectrum * above, len(read)).astype(np.float32)
+    count = quick(len(read))
+    spectrum = np.fft.rfft(read, count)
+    frequency = np.arange(len(spectrum)) * (RATE / count)
+    above = np.clip(frequency / 1000 - SIBILANT / 1000 + 0.5, 0, 1).astype(np.float32)
+    high = np.fft.irfft(spectrum * above, count)[: len(read)].astype(np.float32)
     return np.asarray(read + high * (_held(high, SPEECH - 6.0, 0.6) - 1), np.float32)
 
 

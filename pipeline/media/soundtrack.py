@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.media import encode, sound
 
 # Raised when the same material sounds otherwise than before: a film that is half made then gets its sound anew.
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from ..models import Cut
 
 
 def run(work: Work) -> Done | Wait:
-    """Plan the timeline, draw and encode the picture, mix the sound beside it, publish film, poster and captions."""
+    """Plan the timeline, draw and encode the picture, sound and poster beside it, publish film, poster and captions."""
     if Cut.objects.filter(production=work.production).exists():
         return DONE
     with files.workspace("cut") as folder:
@@ -32,10 +31,14 @@ def run(work: Work) -> Done | Wait:
             ready = film.bring(film.pieces(work), names, segments)
         if not work.step.item:  # a film that is mended is made of nothing old
             ready += film.take_back(work, names, segments, fps=timeline.spec.fps)
-        sound = partial(track.make, segments)
+
+        def beside() -> Path:
+            picture.poster(timeline, poster, folder)
+            return track.make(segments)
+
         picture.render_film(
             timeline,
-            sound,
+            beside,
             master,
             segments,
             threads=settings.RENDER_THREADS,
@@ -43,7 +46,6 @@ def run(work: Work) -> Done | Wait:
             keep_in=files.kept(),
         )
         faultpoint("cut.after_render")
-        picture.poster(timeline, poster, folder)
         captions.write_text(subtitles.vtt(film.cues(timeline)), encoding="utf-8")
         with work.waiting(files.PATIENCE):
             told = film.facts(parts, timeline)

@@ -156,6 +156,9 @@ class Command(BaseCommand):
         return {
             "order": order.code,
             "delivered": production.state == ProductionState.DONE,
+            "seconds": round((production.ended_at - production.started_at).total_seconds(), 3)
+            if production.ended_at
+            else None,
             "stages": [self._stage(production, line.key) for line in LINE],
             "scenes": [
                 {
