@@ -95,8 +95,8 @@ def _spans(timeline: Timeline) -> list[tuple[float, float]]:
 
 
 def _shaken(film: Path, spans: Sequence[tuple[float, float]], fps: int) -> tuple[float, float]:
-    """The jitter of all photos together and of the unsteadiest, between the first second of each and its last half, at
-    most three and a half seconds of it."""
+    """The jitter of all photos together and of the unsteadiest: of each what lies between its first second (of the
+    first photo, two and a half) and the last half, up to 4.5 s into it."""
     lumas: dict[int, list[np.ndarray]] = {}
     with av.open(str(film)) as container:
         for number, frame in enumerate(container.decode(video=0)):

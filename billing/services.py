@@ -41,10 +41,12 @@ REASONS = {
 
 def begin_payment(*, order: Order) -> Payment:
     """Open a payment at today's price; a second click gets the same one. Raises NotForSale."""
-    price = price_for(creator=order.creator, seconds=order.brief.seconds, occasion=order.brief.occasion)
-    if not order.is_draft or price is None or not is_open():
-        raise NotForSale(CLOSED)
     with order.locked():
+        order.refresh_from_db()  # with its brief: as they are now that nobody can change them
+        brief = order.brief
+        price = price_for(creator=order.creator, seconds=brief.seconds, occasion=brief.occasion)
+        if not order.is_draft or price is None or not is_open():
+            raise NotForSale(CLOSED)
         order.amount, order.currency = price.amount, price.currency
         Order.objects.filter(pk=order.pk, state=OrderState.DRAFT).update(amount=price.amount, currency=price.currency)
         for waiting in order.payments.filter(state=PaymentState.CREATED):

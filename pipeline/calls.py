@@ -68,6 +68,8 @@ def ask(work: Work, provider: Provider, request: Json, folder: Path, *, name: st
             published = _published(answer, work.production.folder)
         with work.fence():
             _accept(call, answer, published)
+        if answer.state == "done":
+            ring_next(call)
     call.refresh_from_db()
     if call.state in (CallState.FAILED, CallState.EXPIRED, CallState.CANCELLED) and not more(call):
         raise final(call)
@@ -184,13 +186,13 @@ def _may_send(work: Work, call: Call, provider: Provider) -> bool:
     try:
         with work.fence():
             taken = slots.take(call, provider.limit)
-            if taken:
-                ring_next(call)  # where more than one slot is free, one bell brings all of them their callers
-        return taken
     except ProviderError as error:
         with work.fence():
             _close(call, error)
         raise
+    if taken:
+        ring_next(call)  # where more than one slot is free, one bell brings all of them their callers
+    return taken
 
 
 def _send(work: Work, call: Call, provider: Provider, folder: Path) -> Answer | None:
@@ -330,8 +332,6 @@ def _accept(call: Call, answer: Answer, published: dict[str, str]) -> None:
             "ended_at": now,
         }
     Call.objects.filter(pk=call.pk, state__in=OPEN_CALLS).update(error="", trouble="", **values)
-    if answer.state == "done":
-        ring_next(call)
 
 
 def _close(call: Call, error: ProviderError) -> None:
@@ -347,7 +347,10 @@ def _close(call: Call, error: ProviderError) -> None:
 
 
 def ring_next(call: Call) -> None:
-    """This call's slot may have come free: whoever is next in the vendor's queue looks again."""
+    """This call's slot may have come free: whoever is next in the vendor's queue looks again.
+
+    Outside transactions: that is another order's row, and no two orders' are taken together.
+    """
     _ring_first(call.provider)
 
 
@@ -417,6 +420,7 @@ def follow(call: Call, provider: Provider | None) -> None:
             answer = provider.look(call.external_id, folder)
             if answer.state == "done":
                 _accept(call, answer, _published(answer, call.step.production.folder))
+                ring_next(call)
     except JobFailed as error:
         _close(call, error)
     except ProviderError as error:

@@ -56,13 +56,16 @@ def hook(request: HttpRequest, provider: str, signed: str = "") -> HttpResponse:
 
 def _record(provider: str, key: str, event_id: str, external_id: str) -> str:
     """Write the message down once and ring; what it came to."""
+    known = Call.objects.filter(provider=provider).select_related("step__production__order")
     call = None
     if key:
-        call = Call.objects.filter(key=key, provider=provider).first()
+        call = known.filter(key=key).first()
     elif external_id:
-        call = Call.objects.filter(external_id=external_id, provider=provider).first()
+        call = known.filter(external_id=external_id).first()
     try:
         with call.step.production.order.locked() if call is not None else transaction.atomic():
+            if call is not None:
+                call = known.get(pk=call.pk)  # while we stood in line its answer may have come
             event = HookEvent.objects.create(provider=provider, event_id=event_id[:200], call=call, outcome="new")
             event.outcome = calls.ring(call, external_id) if call is not None else "unknown"
             HookEvent.objects.filter(pk=event.pk).update(outcome=event.outcome)

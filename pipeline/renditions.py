@@ -305,11 +305,12 @@ def _keep(
     cpu: float,
 ) -> None:
     width, height = timeline.spec.size
+    told = files.sha256(out)
     with work.fence():
         _mine(work.row).update(
             state=RenditionState.READY,
             file=stored,
-            sha256=files.sha256(out),
+            sha256=told,
             size=out.stat().st_size,
             width=width,
             height=height,

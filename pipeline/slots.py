@@ -107,7 +107,7 @@ def following(provider: str) -> Call | None:
     if not rows:
         return None
     first = _in_turn(rows, provider, 1)[0]
-    return Call.objects.select_related("step__production").get(pk=first)
+    return Call.objects.select_related("step__production__order").get(pk=first)
 
 
 def place(order_id: int) -> int | None:

@@ -23,8 +23,10 @@ WRITE = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM)\s+"(\w+)"', re.IGNORECA
 ORDER = Order._meta.db_table
 # Of an order, but written by all orders, and last; or a row of its own that nobody holds while waiting for another.
 APART = {"billing_ledgerentry", "orders_photo"}
-# Numbered in the order's history or the making's: two who add the same number wait for each other.
-NUMBERED = {"orders_orderevent", "pipeline_event"}
+# Numbered within the order: two who add the same number wait for each other.
+NUMBERED = {"orders_orderevent", "pipeline_event", "billing_payment", "billing_refund", "pipeline_production"}
+# What all orders share: taken after an order, and never before one.
+SHARED = "pipeline_vendor"
 
 
 def _of_an_order() -> set[str]:
@@ -48,21 +50,30 @@ class Watch:
         self._here = threading.local()
 
     def begin(self) -> None:
-        self._here.rows = []
+        self._here.rows, self._here.orders = [], set()
 
     def end(self) -> None:
-        rows = list(dict.fromkeys(getattr(self._here, "rows", [])))
+        rows, orders = getattr(self._here, "rows", None) or [], getattr(self._here, "orders", set())
         self._here.rows = None
-        if len(rows) > 1 and rows[0] != ORDER:
-            self.faults.append(f"a transaction took {', then '.join(rows)}")
+        own = [table for table in rows if table != SHARED]
+        if (len(own) > 1 and own[0] != ORDER) or (ORDER in rows and rows[0] != ORDER):
+            self.faults.append(f"a transaction took {', then '.join(dict.fromkeys(rows))}")
+        if len(orders) > 1:
+            self.faults.append(f"a transaction took the rows of {len(orders)} orders")
 
     def wrote(self, verb: str, table: str, rows: int) -> None:
         taken = getattr(self._here, "rows", None)
-        if taken is None or table not in self.tables:
+        if taken is None or table not in {*self.tables, SHARED}:
             return
-        # A row that is new is nobody else's yet, unless it has a number that another would give, too.
-        if table in NUMBERED or table == ORDER or (not verb.upper().startswith("INSERT") and rows > 0):
-            taken.append(table)
+        # A row that is new is nobody else's yet, unless it has a number that another would give, too. What fits no row
+        # takes none.
+        new = verb.upper().startswith("INSERT")
+        if table in NUMBERED | {ORDER} if new else rows > 0:
+            taken += [table] * (1 if new else rows)
+
+    def locked(self, order: Order) -> None:
+        if getattr(self._here, "rows", None) is not None:
+            self._here.orders.add(order.pk)
 
 
 @contextmanager
@@ -70,20 +81,29 @@ def watched() -> Iterator[Watch]:
     """Watch every transaction of this process that is not the test's own."""
     watch, depth = Watch(), threading.local()
     enter, leave, execute = transaction.Atomic.__enter__, transaction.Atomic.__exit__, CursorWrapper.execute
+    lock = Order.locked
 
     def entered(self: Any) -> None:
+        enter(self)
         if not self._from_testcase:
             depth.now = getattr(depth, "now", 0) + 1
             if depth.now == 1:
                 watch.begin()
-        enter(self)
 
     def left(self: Any, *error: Any) -> None:
-        if not self._from_testcase:
-            depth.now -= 1
-            if depth.now == 0:
-                watch.end()
-        leave(self, *error)
+        try:
+            leave(self, *error)
+        finally:
+            if not self._from_testcase:
+                depth.now = getattr(depth, "now", 1) - 1
+                if depth.now == 0:
+                    watch.end()
+
+    @contextmanager
+    def locked(order: Order) -> Iterator[None]:
+        with lock(order):
+            watch.locked(order)
+            yield
 
     def executed(self: Any, sql: Any, params: Any = None) -> Any:
         result = execute(self, sql, params)
@@ -95,4 +115,5 @@ def watched() -> Iterator[Watch]:
         patch.setattr(transaction.Atomic, "__enter__", entered)
         patch.setattr(transaction.Atomic, "__exit__", left)
         patch.setattr(CursorWrapper, "execute", executed)
+        patch.setattr(Order, "locked", locked)
         yield watch

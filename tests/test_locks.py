@@ -8,6 +8,7 @@ from django.db.models import F
 
 from billing.models import Payment
 from orders.models import Order
+from pipeline.models import Vendor
 
 from . import locks
 from .test_refunds import held
@@ -27,6 +28,34 @@ def test_a_payment_before_its_order_is_noticed(the_order_first: locks.Watch) -> 
     assert the_order_first.faults == [
         "a transaction took billing_payment, then orders_order, then orders_orderevent",
     ]
+    the_order_first.faults.clear()
+
+
+def test_rows_of_two_orders_together_are_noticed(the_order_first: locks.Watch) -> None:
+    one, other = held(), held()
+    with one.locked(), other.locked():
+        touch(one)
+    assert the_order_first.faults == ["a transaction took the rows of 2 orders"]
+    the_order_first.faults.clear()
+
+
+def test_a_vendor_before_an_order_is_noticed(the_order_first: locks.Watch) -> None:
+    order = held()
+    Vendor.objects.create(name="local-studio")
+    with transaction.atomic():
+        Vendor.objects.filter(name="local-studio").update(failures=1)
+        order.tell("order.paused")
+    assert the_order_first.faults == ["a transaction took pipeline_vendor, then orders_order, then orders_orderevent"]
+    the_order_first.faults.clear()
+
+
+def test_a_write_that_fits_no_row_takes_none(the_order_first: locks.Watch) -> None:
+    order = held()
+    with transaction.atomic():
+        Order.objects.filter(pk=order.pk, code="").update(ending="")
+        touch(order)
+        order.tell("order.paused")
+    assert the_order_first.faults == ["a transaction took billing_payment, then orders_order, then orders_orderevent"]
     the_order_first.faults.clear()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ from orders.uploads import Refused, Upload, gate
 from pipeline import engine, jobs, live, queue, services
 from pipeline.models import Production, ProductionState, Review, ReviewState
 from pipeline.providers import local_voice
+
+log = logging.getLogger(__name__)
 
 # What the forms' fields are called on the command line.
 OPTIONS = {
@@ -83,7 +86,7 @@ def order_for(wish: Wish) -> Order:
         raise BadInput(faults)
     if creator.voice.provider == local_voice.LocalVoice.name:
         # While photos are looked at on one core, the voice comes into memory on another.
-        threading.Thread(target=local_voice.load, daemon=True).start()
+        threading.Thread(target=_load_the_voice).start()
     order = orders.begin(creator=creator, fan=None, visitor="")
     try:
         orders.describe(order=order, **brief)
@@ -107,6 +110,13 @@ def order_for(wish: Wish) -> Order:
         forget(order)
         raise
     return order
+
+
+def _load_the_voice() -> None:
+    try:
+        local_voice.load()
+    except Exception as error:
+        log.warning("The voice could not be loaded ahead: %s", error)  # the first line says so itself
 
 
 def forget(order: Order) -> None:

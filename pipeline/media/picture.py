@@ -20,7 +20,7 @@ from pipeline.media.frames import Planes
 from pipeline.media.timeline import FilmSpec, Shot, Timeline
 
 # Raise it when the same timeline is drawn differently, so that kept segments are made anew; `cards` has one, too.
-LOOKS = 7
+LOOKS = 8
 _BEAT = 8  # frames between two signs of life
 _SOON = 0.5  # seconds between two while only the sound is waited for
 HALVED = 60  # frames of a clip's body from which it is two segments: the clip that lands last keeps two cores busy

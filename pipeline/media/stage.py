@@ -184,6 +184,8 @@ def _defocused(rgb: Bytes, frame: tuple[int, int]) -> Bytes:
 
 def _grown(low: NDArray[np.float32], size: tuple[int, int]) -> Bytes:
     """A small soft picture at full `size`, one channel after the other: floats of all three would take 40 MB."""
-    channels = (np.maximum(0, low[..., i]) for i in range(3))
-    grown = (cv2.resize(channel, size, interpolation=cv2.INTER_CUBIC) for channel in channels)
-    return np.asarray(cv2.merge([cv2.convertScaleAbs(channel) for channel in grown]), np.uint8)
+    planes = []
+    for i in range(3):
+        channel = cv2.resize(np.ascontiguousarray(low[..., i]), size, interpolation=cv2.INTER_CUBIC)
+        planes.append(cv2.convertScaleAbs(np.maximum(channel, 0, out=channel)))
+    return np.asarray(cv2.merge(planes), np.uint8)

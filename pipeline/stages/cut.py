@@ -33,8 +33,9 @@ def run(work: Work) -> Done | Wait:
             ready += film.take_back(work, names, segments, fps=timeline.spec.fps)
 
         def beside() -> Path:
+            made = track.make(segments)
             picture.poster(timeline, poster, folder)
-            return track.make(segments)
+            return made
 
         picture.render_film(
             timeline,
