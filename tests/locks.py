@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ NUMBERED = {"orders_orderevent", "pipeline_event", "billing_payment", "billing_r
 SHARED = "pipeline_vendor"
 
 
+@cache
 def _of_an_order() -> set[str]:
     """The tables whose rows belong to one order, by their foreign keys, however far away."""
     found, before = {ORDER}, 0
@@ -66,10 +68,9 @@ class Watch:
         if taken is None or table not in {*self.tables, SHARED}:
             return
         # A row that is new is nobody else's yet, unless it has a number that another would give, too. What fits no row
-        # takes none.
-        new = verb.upper().startswith("INSERT")
-        if table in NUMBERED | {ORDER} if new else rows > 0:
-            taken += [table] * (1 if new else rows)
+        # takes none; what fits several at once counts as one.
+        if table in NUMBERED | {ORDER} if verb.upper().startswith("INSERT") else rows > 0:
+            taken.append(table)
 
     def locked(self, order: Order) -> None:
         if getattr(self._here, "rows", None) is not None:
