@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -118,3 +118,20 @@ def watched() -> Iterator[Watch]:
         patch.setattr(CursorWrapper, "execute", executed)
         patch.setattr(Order, "locked", locked)
         yield watch
+
+
+@contextmanager
+def before(do: Callable[[], object]) -> Iterator[None]:
+    """Somebody else does this in the moment before the next order is locked: whoever waited for them sees it."""
+    lock, left = Order.locked, [do]
+
+    @contextmanager
+    def locked(order: Order) -> Iterator[None]:
+        if left:
+            left.pop()()
+        with lock(order):
+            yield
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Order, "locked", locked)
+        yield

@@ -16,7 +16,7 @@ from pipeline import calls, engine, hook_links, hooks
 from pipeline.models import Call, CallState, HookEvent, ProductionState, Step
 from pipeline.providers.signatures import sign_standard
 
-from . import making
+from . import locks, making
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +86,14 @@ def test_the_same_message_counts_once_under_either_secret(client, call, rung, se
 def test_a_message_after_the_end_changes_nothing(client, call, rung):
     Call.objects.update(state=CallState.SUCCEEDED, external_id="job-1", ended_at=timezone.now())
     assert post(client, address(call), message()).content == b"late"
+    assert Call.objects.get().state == CallState.SUCCEEDED
+    assert rung == []
+
+
+def test_a_message_that_waited_for_the_calls_own_answer_is_late(client, call, rung):
+    ended = {"state": CallState.SUCCEEDED, "external_id": "job-1", "ended_at": timezone.now()}
+    with locks.before(lambda: Call.objects.update(**ended)):
+        assert post(client, address(call), message()).content == b"late"
     assert Call.objects.get().state == CallState.SUCCEEDED
     assert rung == []
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import VoiceLicence
-from billing import holds, truth
+from billing import holds, prices, truth
 from billing import services as billing
 from billing.gateways import chosen
 from billing.gateways.base import GatewayError
@@ -27,7 +27,7 @@ from pipeline.engine import DONE, StageFailed
 from pipeline.models import Delivery, Notice, Production, ProductionState
 from pipeline.stages import delivery
 
-from . import making
+from . import locks, making
 from .board import Died, Stages, run
 from .test_review import finished
 
@@ -49,6 +49,16 @@ def payment():
 
 def test_a_second_click_gets_the_same_payment(payment):
     assert billing.begin_payment(order=payment.order).pk == payment.pk
+
+
+def test_a_film_that_became_longer_in_that_moment_has_the_longer_ones_price():
+    order = making.draft()
+    short = billing.begin_payment(order=order)
+    with locks.before(lambda: orders.describe(order=Order.objects.get(pk=order.pk), seconds=60)):
+        long = billing.begin_payment(order=order)
+    price = prices.price_for(creator=order.creator, seconds=60, occasion=order.brief.occasion)
+    assert (long.amount, order.amount) == (price.amount, price.amount)
+    assert short.amount < long.amount
 
 
 def test_paying_holds_the_amount_places_the_order_and_begins_the_film_once(payment):
