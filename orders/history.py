@@ -30,6 +30,7 @@ NAMES: dict[str, str | Promise] = {
     "payment.authorized": _("The money is held on the card."),
     "payment.captured": _("The money was taken."),
     "payment.released": _("The held money was let go."),
+    "payment.lost": _("The hold on the money ended by itself."),
     "payment.unwanted": _("Money was taken that nobody asked for; it goes back."),
     "refund.asked": _("A refund waits for a second person."),
     "refund.declined": _("A second person declined the refund."),

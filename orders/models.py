@@ -18,6 +18,7 @@ from accounts.models import Creator
 
 from .choices import Format, Length, Occasion, Tone
 from .codes import order_code, token
+from .history import NAMES
 
 MIN_PHOTOS = 5
 MAX_PHOTOS = 10
@@ -122,7 +123,9 @@ class Order(models.Model):
             yield
 
     def tell(self, name: str, actor: str = "system", **data: Any) -> OrderEvent:
-        """Append to the order's history; numbers are gap-free."""
+        """Append to the order's history; gap-free numbers. Raises KeyError for what the desk has no sentence for."""
+        if name not in NAMES:
+            raise KeyError(f"{name} is not an event")
         with self.locked():
             last = self.events.aggregate(last=Max("number"))["last"] or 0
             return OrderEvent.objects.create(order=self, number=last + 1, name=name, actor=actor, data=data)

@@ -22,3 +22,8 @@ def test_every_name_that_is_told_is_on_a_list():
     found = told()
     assert {"order.placed", "payment.unwanted", "film.delivered"} <= set(found), "the search finds them"
     assert {name: file for name, file in found.items() if name not in {*of_orders.NAMES, *of_makings.NAMES}} == {}
+
+
+def test_every_name_stands_in_what_those_who_run_it_read():
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert [name for name in (*of_orders.NAMES, *of_makings.NAMES) if f"`{name}`" not in page] == []
