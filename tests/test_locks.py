@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.db import transaction
 from django.db.models import F
@@ -20,14 +22,28 @@ def touch(order: Order) -> None:
     Payment.objects.filter(order=order).update(looks=F("looks") + 1)
 
 
-def test_a_payment_before_its_order_is_noticed(the_order_first: locks.Watch) -> None:
+def touch_a_vendor(_order: Order) -> None:
+    Vendor.objects.create(name="local-studio")
+    Vendor.objects.filter(name="local-studio").update(failures=1)
+
+
+def miss_the_order(order: Order) -> None:
+    Order.objects.filter(pk=order.pk, code="").update(ending="")  # fits no row, and so takes none
+    touch(order)
+
+
+@pytest.mark.parametrize(
+    ("first", "taken"),
+    [(touch, "billing_payment"), (touch_a_vendor, "pipeline_vendor"), (miss_the_order, "billing_payment")],
+)
+def test_what_is_taken_before_the_order_is_noticed(
+    the_order_first: locks.Watch, first: Callable[[Order], None], taken: str
+) -> None:
     order = held()
     with transaction.atomic():
-        touch(order)
+        first(order)
         order.tell("order.paused")
-    assert the_order_first.faults == [
-        "a transaction took billing_payment, then orders_order, then orders_orderevent",
-    ]
+    assert the_order_first.faults == [f"a transaction took {taken}, then orders_order, then orders_orderevent"]
     the_order_first.faults.clear()
 
 
@@ -36,26 +52,6 @@ def test_rows_of_two_orders_together_are_noticed(the_order_first: locks.Watch) -
     with one.locked(), other.locked():
         touch(one)
     assert the_order_first.faults == ["a transaction took the rows of 2 orders"]
-    the_order_first.faults.clear()
-
-
-def test_a_vendor_before_an_order_is_noticed(the_order_first: locks.Watch) -> None:
-    order = held()
-    Vendor.objects.create(name="local-studio")
-    with transaction.atomic():
-        Vendor.objects.filter(name="local-studio").update(failures=1)
-        order.tell("order.paused")
-    assert the_order_first.faults == ["a transaction took pipeline_vendor, then orders_order, then orders_orderevent"]
-    the_order_first.faults.clear()
-
-
-def test_a_write_that_fits_no_row_takes_none(the_order_first: locks.Watch) -> None:
-    order = held()
-    with transaction.atomic():
-        Order.objects.filter(pk=order.pk, code="").update(ending="")
-        touch(order)
-        order.tell("order.paused")
-    assert the_order_first.faults == ["a transaction took billing_payment, then orders_order, then orders_orderevent"]
     the_order_first.faults.clear()
 
 
