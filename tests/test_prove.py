@@ -234,6 +234,7 @@ def test_books_that_are_refused_are_asked_for_again_and_never_cost_a_trial_its_f
     assert len(asked) == min(refusals + 1, command.BOOK_TURNS)
 
 
+@pytest.mark.django_db
 def test_money_that_is_not_where_it_belongs_is_told():
     orders = [making.draft() for _ in range(2)]
     placed = {order.code: OrderState.DELIVERED for order in orders}
